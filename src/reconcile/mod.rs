@@ -1,10 +1,111 @@
 //! Reconciliation: two books of one day, side by side. Pure: same input, same result, whatever the order of it.
 //!
-//! Nothing here knows a database, a file or a clock. What may have moved over midnight is asked for by key and
-//! handed in ([`Neighbours`]); an amount that a line does not carry itself (a reversal) is resolved here.
+//! Nothing here knows a database, a file or a clock. The unit of thought is the **case**: everything that both sides
+//! say under one order number. Turn 1 settles each case by itself ([`settle`]). Turn 2 joins what is still open by the
+//! provider's transaction number. Turn 3 looks, by key, at the neighbouring days that are handed in
+//! ([`Neighbours`]): what is found there has only moved over midnight. Then everything is counted twice
+//! ([`prove`]): each line and each order ends in exactly one place, and the bridge explains every fen.
+
+mod pair;
+mod settle;
+mod moved;
+mod finding;
+mod prove;
+
+use std::collections::HashSet;
 
 use crate::domain::mismatch::{MismatchKind, Reason};
-use crate::domain::{BillDate, Currency, EntryKind, Moment, State, Verdict};
+use crate::domain::{
+    BillDate, Currency, EntryKind, LogCover, LoggedOrders, Moment, State, Statement, Verdict,
+};
+
+/// Clocks of till, gateway and provider differ by minutes (two of the manual's own samples by 123 s); no rule may
+/// rely on more than this many seconds (`spec/ttpay.md`, R065).
+pub const TOLERANCE_SECONDS: i64 = 600;
+
+/// Both books of one unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit<'a> {
+    pub account: &'a str,
+    /// The account's pay type, for rows that the log does not know.
+    pub pay_type: &'a str,
+    pub date: BillDate,
+    pub statement: &'a Statement,
+    /// The provider said that the day has no bill.
+    pub no_bill: bool,
+    pub orders: &'a LoggedOrders,
+    /// The day's orders: places in `orders.orders`.
+    pub picked: &'a [u32],
+    pub cover: LogCover,
+    /// Seconds before midnight in which a success without the provider's time may wait for tomorrow's statement.
+    pub cutoff_seconds: i64,
+}
+
+/// What the neighbouring days hold under the keys that are still open.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    pub lines: Vec<Neighbour>,
+    pub orders: Vec<Neighbour>,
+    /// Whether tomorrow's statement is known; until then nothing late is missing.
+    pub tomorrow_known: bool,
+}
+
+/// One movement of a neighbouring day: a line of its statement, or an order of its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    pub day: BillDate,
+    pub kind: EntryKind,
+    pub state: State,
+    /// Of an order: whether the log holds a success.
+    pub success: bool,
+    pub order_no: String,
+    pub refund_no: String,
+    pub trade_no: String,
+    pub amount_minor: Option<i64>,
+    pub currency: Currency,
+    pub at: Moment,
+    /// REQ_TYPE, mall, store, till, cashier of an order; empty for a line.
+    pub origin: Origin,
+    pub log_rows: u32,
+}
+
+/// Where in the mall an order was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    pub req_type: String,
+    pub mall: String,
+    pub store: String,
+    pub till: String,
+    pub cashier: String,
+}
+
+/// A unit of which turns 1 and 2 are done.
+#[derive(Debug)]
+pub struct Pairing<'a> {
+    books: pair::Books<'a>,
+}
+
+/// Turns 1 and 2.
+pub fn pair(unit: Unit<'_>) -> Pairing<'_> {
+    let mut books = pair::Books::new(unit);
+    let cases = pair::Cases::build(&books);
+    settle::settle(&mut books, &cases);
+    settle::join_by_trade(&mut books);
+    Pairing { books }
+}
+
+impl Pairing<'_> {
+    /// Order and transaction numbers of what is still open: the keys to look for in the neighbouring days.
+    pub fn open_keys(&self) -> HashSet<String> {
+        moved::open_keys(&self.books)
+    }
+
+    /// Turn 3, and the proofs.
+    pub fn close(mut self, neighbours: &Neighbours) -> Reconciliation {
+        moved::close(&mut self.books, neighbours);
+        prove::conclude(&self.books)
+    }
+}
 
 /// One disagreement, with everything a person needs to act on it. One pair, or one group of duplicates, gives one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +188,7 @@ impl Tally {
     }
 }
 
-/// Where everything of one side ended. The rest must be 0 (proof 2).
+/// Where everything of one side ended. The rest must be 0 (proof 2). Amounts are check sums over all currencies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Places {
     pub total: Tally,
@@ -141,12 +242,27 @@ impl Bridge {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconciliation {
     pub verdict: Verdict,
-    /// In the order of the report: kind, |difference| descending, order number, refund number.
+    /// In the order of the report: kind, |difference| descending, order number, refund number, id.
     pub mismatches: Vec<Mismatch>,
     pub timing: Vec<Timing>,
     pub lines: Places,
     pub orders: Places,
     pub bridges: Vec<Bridge>,
-    /// Why the verdict is `incomplete`, as stable words: `log_does_not_cover`, `no_bill_but_log`.
+    /// Why the verdict is `incomplete`, as stable words: [`LOG_DOES_NOT_COVER`], [`NO_BILL_BUT_LOG`].
     pub lacks: Vec<&'static str>,
+}
+
+/// The log does not reach over the whole day: it was purged, or it is empty.
+pub const LOG_DOES_NOT_COVER: &str = "log_does_not_cover";
+/// The provider says that there is no bill, and the log holds successes.
+pub const NO_BILL_BUT_LOG: &str = "no_bill_but_log";
+
+impl Reconciliation {
+    /// Whether the proofs close. If they do not, this program has a bug, whatever the data (contract, section 6).
+    pub fn is_proven(&self) -> bool {
+        let nothing = Tally::default();
+        self.lines.rest() == nothing
+            && self.orders.rest() == nothing
+            && self.bridges.iter().all(|bridge| bridge.unexplained_minor() == 0)
+    }
 }

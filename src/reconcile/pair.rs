@@ -1,0 +1,225 @@
+//! Both books with a place for everything in them, and the index that puts what belongs together into cases.
+
+use std::collections::HashMap;
+
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::Unit;
+use super::finding::Finding;
+use crate::domain::{Cell, Entry, EntryKind, LoggedOrder};
+
+/// Where a line or an order ended. Everything begins open, and nothing may stay so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    Open,
+    Matched,
+    Mismatched,
+    Timing,
+    Excluded,
+    NothingHappened,
+}
+
+#[derive(Debug)]
+pub(super) struct Books<'a> {
+    pub(super) unit: Unit<'a>,
+    pub(super) lines: Vec<Place>,
+    /// By position in `unit.picked`.
+    pub(super) orders: Vec<Place>,
+    /// What an order counts in the gateway's total where that is not its own success: either-way reversals that the
+    /// statement did carry out.
+    pub(super) counted: HashMap<u32, i64>,
+    /// Amounts of lines that do not carry them (reversals), as resolved.
+    pub(super) resolved: HashMap<u32, i64>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) timing: Vec<super::Timing>,
+}
+
+impl<'a> Books<'a> {
+    pub(super) fn new(unit: Unit<'a>) -> Books<'a> {
+        Books {
+            lines: vec![Place::Open; unit.statement.entries().len()],
+            orders: vec![Place::Open; unit.picked.len()],
+            unit,
+            counted: HashMap::new(),
+            resolved: HashMap::new(),
+            findings: Vec::new(),
+            timing: Vec::new(),
+        }
+    }
+
+    pub(super) fn line(&self, line: u32) -> &'a Entry {
+        &self.unit.statement.entries()[line as usize]
+    }
+
+    pub(super) fn order(&self, order: u32) -> &'a LoggedOrder {
+        &self.unit.orders.orders[self.unit.picked[order as usize] as usize]
+    }
+
+    pub(super) fn cell(&self, line: u32, cell: Cell) -> &'a str {
+        self.unit.statement.cell(self.line(line), cell)
+    }
+
+    pub(super) fn order_no(&self, order: u32) -> &'a str {
+        self.unit.orders.order_no(self.order(order))
+    }
+
+    pub(super) fn refund_no(&self, order: u32) -> &'a str {
+        self.unit.orders.refund_no(self.order(order))
+    }
+
+    pub(super) fn trade_no(&self, order: u32) -> &'a str {
+        self.unit.orders.trade_no(self.order(order))
+    }
+
+    /// The amount of a line: its own, or as resolved from the payment it undoes.
+    pub(super) fn line_amount(&self, line: u32) -> Option<i64> {
+        self.line(line).amount_minor.or_else(|| self.resolved.get(&line).copied())
+    }
+
+    /// The amount that the log holds as a success; `None` if it holds none.
+    pub(super) fn order_amount(&self, order: u32) -> Option<i64> {
+        let logged = self.order(order);
+        if logged.is_success() { Some(logged.amount_minor.unwrap_or(0)) } else { None }
+    }
+
+    pub(super) fn open_lines(&self) -> Vec<u32> {
+        open(&self.lines)
+    }
+
+    pub(super) fn open_orders(&self) -> Vec<u32> {
+        open(&self.orders)
+    }
+
+    pub(super) fn place_line(&mut self, line: u32, place: Place) {
+        self.lines[line as usize] = place;
+    }
+
+    pub(super) fn place_order(&mut self, order: u32, place: Place) {
+        self.orders[order as usize] = place;
+    }
+}
+
+fn open(places: &[Place]) -> Vec<u32> {
+    (0u32..).zip(places).filter(|(_, place)| **place == Place::Open).map(|(index, _)| index).collect()
+}
+
+/// End of a chain.
+const NONE: u32 = u32::MAX;
+
+/// Everything under one order number: the heads of two chains.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    line: u32,
+    order: u32,
+}
+
+/// All cases of a unit. Eight bytes a case, four for each line and order: the texts stay where they are.
+pub(super) struct Cases {
+    heads: Vec<Head>,
+    next_line: Vec<u32>,
+    next_order: Vec<u32>,
+}
+
+impl Cases {
+    pub(super) fn build(books: &Books<'_>) -> Cases {
+        let (lines, orders) = (books.lines.len(), books.orders.len());
+        let mut cases = Cases {
+            heads: Vec::with_capacity(lines.max(orders)),
+            next_line: vec![NONE; lines],
+            next_order: vec![NONE; orders],
+        };
+        let mut index = HashTable::with_capacity(lines.max(orders));
+        for line in 0..u32::try_from(lines).unwrap_or(NONE) {
+            let head = cases.head(books, &mut index, line_key(books, line));
+            cases.next_line[line as usize] = std::mem::replace(&mut cases.heads[head].line, line);
+        }
+        for order in 0..u32::try_from(orders).unwrap_or(NONE) {
+            let head = cases.head(books, &mut index, order_key(books, order));
+            cases.next_order[order as usize] = std::mem::replace(&mut cases.heads[head].order, order);
+        }
+        cases
+    }
+
+    /// The case of a key, made if it is new. What has no number at all is a case of its own.
+    fn head(&mut self, books: &Books<'_>, index: &mut HashTable<(u64, u32)>, key: Key<'_>) -> usize {
+        let new = u32::try_from(self.heads.len()).unwrap_or(NONE);
+        if key.text.is_empty() {
+            self.heads.push(Head { line: NONE, order: NONE });
+            return new as usize;
+        }
+        let hash = xxh3_64_with_seed(key.text.as_bytes(), u64::from(key.is_trade_no));
+        let heads = &self.heads;
+        let same = |&(other, head): &(u64, u32)| {
+            other == hash && {
+                let head = heads[head as usize];
+                let found =
+                    if head.line == NONE { order_key(books, head.order) } else { line_key(books, head.line) };
+                found == key
+            }
+        };
+        let found = index.entry(hash, same, |&(hash, _)| hash).or_insert((hash, new)).get().1;
+        if found == new {
+            self.heads.push(Head { line: NONE, order: NONE });
+        }
+        found as usize
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// If the case is one line and one order, which nearly all are.
+    pub(super) fn simple(&self, case: usize) -> Option<(u32, u32)> {
+        let Head { line, order } = self.heads[case];
+        (line != NONE
+            && order != NONE
+            && self.next_line[line as usize] == NONE
+            && self.next_order[order as usize] == NONE)
+            .then_some((line, order))
+    }
+
+    pub(super) fn lines(&self, case: usize) -> Vec<u32> {
+        chain(self.heads[case].line, &self.next_line)
+    }
+
+    pub(super) fn orders(&self, case: usize) -> Vec<u32> {
+        chain(self.heads[case].order, &self.next_order)
+    }
+}
+
+fn chain(head: u32, next: &[u32]) -> Vec<u32> {
+    let mut items: Vec<u32> = std::iter::successors(Some(head), |&at| next.get(at as usize).copied())
+        .take_while(|&at| at != NONE)
+        .collect();
+    items.reverse();
+    items
+}
+
+/// The order number; where there is none, the provider's transaction number, in a name space of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key<'a> {
+    text: &'a str,
+    is_trade_no: bool,
+}
+
+fn line_key<'a>(books: &Books<'a>, line: u32) -> Key<'a> {
+    key(books.cell(line, Cell::OrderNo), || books.cell(line, Cell::TradeNo))
+}
+
+fn order_key<'a>(books: &Books<'a>, order: u32) -> Key<'a> {
+    key(books.order_no(order), || books.trade_no(order))
+}
+
+fn key<'a>(order_no: &'a str, trade_no: impl FnOnce() -> &'a str) -> Key<'a> {
+    if order_no.is_empty() {
+        Key { text: trade_no(), is_trade_no: true }
+    } else {
+        Key { text: order_no, is_trade_no: false }
+    }
+}
+
+/// The members of a list that are of one kind.
+pub(super) fn of_kind(items: &[u32], wanted: EntryKind, kind: impl Fn(u32) -> EntryKind) -> Vec<u32> {
+    items.iter().copied().filter(|&item| kind(item) == wanted).collect()
+}

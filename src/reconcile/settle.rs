@@ -1,0 +1,475 @@
+//! Turns 1 and 2: each case by itself, and what is left by the provider's transaction number.
+//!
+//! Within a case nothing depends on the order of the input: lines and orders are first brought into the order of
+//! their content. A line or an order is used once.
+
+use std::collections::HashMap;
+
+use super::finding::Finding;
+use super::pair::{Books, Cases, Place, of_kind};
+use crate::domain::{Cell, EntryKind, MismatchKind, Note, Reason, State};
+
+/// Turn 1.
+pub(super) fn settle(books: &mut Books<'_>, cases: &Cases) {
+    for case in 0..cases.len() {
+        match cases.simple(case) {
+            Some((line, order)) if agrees(books, line, order) => matched(books, line, order),
+            _ => settle_case(books, cases.lines(case), cases.orders(case)),
+        }
+    }
+}
+
+/// The common case: one payment each, or one numbered refund each, and every field agrees.
+fn agrees(books: &Books<'_>, line: u32, order: u32) -> bool {
+    let (entry, logged) = (books.line(line), books.order(order));
+    entry.kind == logged.kind
+        && entry.kind != EntryKind::Reversal
+        && logged.is_success()
+        && entry.state == logged.state
+        && entry.amount_minor.is_some()
+        && entry.amount_minor == logged.amount_minor
+        && entry.currency == logged.currency
+        && same_trade(books, line, order)
+        && (entry.kind == EntryKind::Payment || may_meet(books, line, order))
+}
+
+fn same_trade(books: &Books<'_>, line: u32, order: u32) -> bool {
+    let (theirs, ours) = (books.cell(line, Cell::TradeNo), books.trade_no(order));
+    theirs.is_empty() || ours.is_empty() || theirs == ours
+}
+
+/// A logged refund with a number meets only that number; one without meets any of its order.
+fn may_meet(books: &Books<'_>, line: u32, order: u32) -> bool {
+    let ours = books.refund_no(order);
+    ours.is_empty() || ours == books.cell(line, Cell::RefundNo)
+}
+
+fn matched(books: &mut Books<'_>, line: u32, order: u32) {
+    books.place_line(line, Place::Matched);
+    books.place_order(order, Place::Matched);
+}
+
+fn settle_case(books: &mut Books<'_>, mut lines: Vec<u32>, mut orders: Vec<u32>) {
+    lines.sort_by_cached_key(|&line| content_of_line(books, line));
+    orders.sort_by_cached_key(|&order| content_of_order(books, order));
+    let lines_of = |kind| of_kind(&lines, kind, |line| books.line(line).kind);
+    let orders_of = |kind| of_kind(&orders, kind, |order| books.order(order).kind);
+    let (paid, refunded, reversed) =
+        (lines_of(EntryKind::Payment), lines_of(EntryKind::Refund), lines_of(EntryKind::Reversal));
+    let (payments, refunds, reversals) =
+        (orders_of(EntryKind::Payment), orders_of(EntryKind::Refund), orders_of(EntryKind::Reversal));
+    resolve_reversals(books, &paid, &reversed);
+    let spare = settle_refunds(books, &refunded, &refunds);
+    let undone =
+        settle_reversals(books, &Reversing { paid: &paid, reversed: &reversed, spare: &spare }, &reversals);
+    settle_payments(books, &paid, &payments, undone);
+    settle_loose_reversals(books, &reversed, &payments);
+}
+
+/// Order of content: nothing that depends on where a line stands in the file, except to break a perfect tie.
+fn content_of_line(books: &Books<'_>, line: u32) -> impl Ord {
+    let entry = books.line(line);
+    let cell = |cell| books.cell(line, cell).to_owned();
+    (
+        cell(Cell::TradeNo),
+        cell(Cell::RefundNo),
+        cell(Cell::RefundTradeNo),
+        entry.amount_minor,
+        entry.happened_at,
+        line,
+    )
+}
+
+fn content_of_order(books: &Books<'_>, order: u32) -> impl Ord {
+    let logged = books.order(order);
+    let texts = (books.trade_no(order).to_owned(), books.refund_no(order).to_owned());
+    (texts, logged.amount_minor, logged.logged_at, !logged.is_success(), order)
+}
+
+/// A `REVOKED` line that carries no amount undoes the whole payment of its order.
+fn resolve_reversals(books: &mut Books<'_>, paid: &[u32], reversed: &[u32]) {
+    let Some(payment) = paid.first().and_then(|&line| books.line(line).amount_minor) else { return };
+    for &line in reversed {
+        if books.line(line).amount_minor.is_none() {
+            books.resolved.insert(line, -payment);
+        }
+    }
+}
+
+// ---------------------------------------------------------------- payments
+
+/// `undone`: the log says reversed, and the statement shows it.
+fn settle_payments(books: &mut Books<'_>, paid: &[u32], payments: &[u32], undone: bool) {
+    match (paid, payments) {
+        ([], _) => payments.iter().for_each(|&order| nothing_unless_success(books, order)),
+        ([_], []) => {}
+        ([line], [order, rest @ ..]) => {
+            compare_payment(books, *line, *order, undone);
+            rest.iter().for_each(|&order| nothing_unless_success(books, order));
+        }
+        (group, orders) => {
+            report_group(books, group, orders.first().copied());
+            orders.iter().skip(1).for_each(|&order| nothing_unless_success(books, order));
+        }
+    }
+}
+
+/// An order without a line: a success stays open for the neighbouring days, anything else agrees with the statement.
+fn nothing_unless_success(books: &mut Books<'_>, order: u32) {
+    if books.orders[order as usize] == Place::Open && !books.order(order).is_success() {
+        books.place_order(order, Place::NothingHappened);
+    }
+}
+
+fn compare_payment(books: &mut Books<'_>, line: u32, order: u32, undone: bool) {
+    let logged = books.order(order);
+    if undone && logged.has(Note::EitherWay) {
+        // Charged and returned, and the log says reversed: one of the two right outcomes.
+        if books.line(line).amount_minor == logged.amount_minor
+            && books.line(line).currency == logged.currency
+        {
+            books.counted.insert(order, logged.amount_minor.unwrap_or(0));
+            matched(books, line, order);
+            return;
+        }
+    }
+    let finding = disagreements(books, line, order);
+    conclude_pair(books, finding, line, order);
+}
+
+/// Places a compared pair: matched if nothing speaks against it.
+fn conclude_pair(books: &mut Books<'_>, finding: Finding, line: u32, order: u32) {
+    if finding.reasons.is_empty() {
+        matched(books, line, order);
+    } else {
+        books.place_line(line, Place::Mismatched);
+        books.place_order(order, Place::Mismatched);
+        books.findings.push(finding);
+    }
+}
+
+/// Everything that differs between a line and an order that belong together.
+fn disagreements(books: &Books<'_>, line: u32, order: u32) -> Finding {
+    let (entry, logged) = (books.line(line), books.order(order));
+    let mut finding = Finding::new(entry.kind, vec![line], Some(order));
+    if let Some((kind, reason)) = state_differs(entry.state, logged.state) {
+        finding = finding.because(kind, reason);
+    }
+    if !logged.is_success() {
+        return finding;
+    }
+    if !same_trade(books, line, order) && entry.kind == EntryKind::Payment {
+        let (gateway, channel) =
+            (books.trade_no(order).to_owned(), books.cell(line, Cell::TradeNo).to_owned());
+        finding = finding.because(MismatchKind::DoublePayment, Reason::OtherTrade { gateway, channel });
+    }
+    if entry.currency != logged.currency {
+        let (gateway, channel) = (logged.currency.to_string(), entry.currency.to_string());
+        finding = finding.because(MismatchKind::CurrencyMismatch, Reason::Currency { gateway, channel });
+    }
+    if books.line_amount(line).is_some_and(|amount| logged.amount_minor != Some(amount)) {
+        finding = finding.because(MismatchKind::AmountMismatch, Reason::Amount);
+    }
+    finding
+}
+
+/// What the two states say of each other. Unknown is not failed: a line that the log asked for but could not confirm
+/// is a lost confirmation; a log that is sure of something else is a status mismatch.
+pub(super) fn state_differs(channel: State, gateway: State) -> Option<(MismatchKind, Reason)> {
+    if channel == gateway {
+        return None;
+    }
+    let lost = matches!(gateway, State::Failed | State::Pending | State::Unknown) && channel != State::Failed;
+    if lost {
+        Some((MismatchKind::LostConfirmation, Reason::LostConfirmation { gateway }))
+    } else {
+        Some((MismatchKind::StatusMismatch, Reason::Status { gateway, channel }))
+    }
+}
+
+/// Several lines for one thing: duplicates of one transaction, or several transactions under one number.
+fn report_group(books: &mut Books<'_>, group: &[u32], order: Option<u32>) {
+    let kind = books.line(group[0]).kind;
+    let mut trades: Vec<&str> = group.iter().map(|&line| transaction(books, line)).collect();
+    trades.sort_unstable();
+    trades.dedup();
+    let mut finding = Finding::new(kind, group.to_vec(), order);
+    if trades.len() < group.len() {
+        finding = finding.because(MismatchKind::DuplicateRow, Reason::DuplicateRow { rows: group.len() });
+    }
+    if trades.len() > 1 {
+        finding =
+            finding.because(MismatchKind::DoublePayment, Reason::DoublePayment { trades: trades.len() });
+    }
+    match order {
+        None => finding = finding.because(MismatchKind::ChannelOnly, Reason::ChannelOnly),
+        Some(order) => {
+            // The best of the group against the log: its other disagreements belong to the reasons too.
+            let nearest =
+                group.iter().copied().find(|&line| disagreements(books, line, order).reasons.is_empty());
+            let compared = disagreements(books, nearest.unwrap_or(group[0]), order);
+            finding.reasons.extend(compared.reasons);
+            books.place_order(order, Place::Mismatched);
+        }
+    }
+    group.iter().for_each(|&line| books.place_line(line, Place::Mismatched));
+    books.findings.push(finding);
+}
+
+/// What makes a transaction one: the refund's own number where there is one.
+fn transaction<'a>(books: &Books<'a>, line: u32) -> &'a str {
+    let refund = books.cell(line, Cell::RefundTradeNo);
+    if books.line(line).kind == EntryKind::Payment || refund.is_empty() {
+        books.cell(line, Cell::TradeNo)
+    } else {
+        refund
+    }
+}
+
+// ---------------------------------------------------------------- refunds
+
+/// Numbered refunds meet their number; the others meet what is left by amount, then by nearest time. Returns the
+/// lines that are still open.
+fn settle_refunds(books: &mut Books<'_>, lines: &[u32], orders: &[u32]) -> Vec<u32> {
+    let mut open = report_duplicate_refunds(books, lines, orders);
+    let (numbered, unnumbered): (Vec<u32>, Vec<u32>) = orders
+        .iter()
+        .filter(|&&o| books.orders[o as usize] == Place::Open)
+        .partition(|&&o| !books.refund_no(o).is_empty());
+    for order in numbered {
+        let number = books.refund_no(order);
+        match open.iter().position(|&line| books.cell(line, Cell::RefundNo) == number) {
+            Some(at) => compare_refund(books, open.remove(at), order),
+            None => nothing_unless_success(books, order),
+        }
+    }
+    for (line, order) in by_amount_and_time(books, &open, &unnumbered) {
+        open.retain(|&other| other != line);
+        compare_refund(books, line, order);
+    }
+    for order in unnumbered {
+        nothing_unless_success(books, order);
+    }
+    open
+}
+
+fn compare_refund(books: &mut Books<'_>, line: u32, order: u32) {
+    let (entry, logged) = (books.line(line), books.order(order));
+    if entry.state == State::Failed && !logged.is_success() {
+        // The channel refused it, and the log has no success: they agree that no money went back.
+        books.place_line(line, Place::Excluded);
+        books.place_order(order, Place::NothingHappened);
+        return;
+    }
+    let finding = disagreements(books, line, order);
+    conclude_pair(books, finding, line, order);
+}
+
+/// Pairs of equal amount, the nearest in time first; each line and order once.
+fn by_amount_and_time(books: &Books<'_>, lines: &[u32], orders: &[u32]) -> Vec<(u32, u32)> {
+    let mut candidates: Vec<(u64, u32, u32)> = Vec::new();
+    for &order in orders {
+        let logged = books.order(order);
+        for &line in lines {
+            let entry = books.line(line);
+            if logged.amount_minor.is_some() && entry.amount_minor == logged.amount_minor {
+                let at = logged.provider_at.unwrap_or(logged.logged_at);
+                candidates.push((entry.happened_at.since(at).unsigned_abs(), line, order));
+            }
+        }
+    }
+    // Stable: a tie is broken by the order of content that the caller brought.
+    candidates.sort_by_key(|&(distance, _, _)| distance);
+    let mut pairs: Vec<(u32, u32)> = Vec::new();
+    for (_, line, order) in candidates {
+        if !pairs.iter().any(|&(l, o)| l == line || o == order) {
+            pairs.push((line, order));
+        }
+    }
+    pairs
+}
+
+/// Lines of one refund number that stand several times. Returns the lines of all others.
+fn report_duplicate_refunds(books: &mut Books<'_>, lines: &[u32], orders: &[u32]) -> Vec<u32> {
+    let mut groups: Vec<Vec<u32>> = Vec::new();
+    for &line in lines {
+        match groups.iter_mut().find(|group| same_refund(books, group[0], line)) {
+            Some(group) => group.push(line),
+            None => groups.push(vec![line]),
+        }
+    }
+    let mut single = Vec::new();
+    for group in groups {
+        if let [line] = group[..] {
+            single.push(line);
+            continue;
+        }
+        let number = books.cell(group[0], Cell::RefundNo);
+        let order =
+            orders.iter().copied().find(|&order| !number.is_empty() && books.refund_no(order) == number);
+        let order = order.or_else(|| {
+            let unnumbered: Vec<u32> = orders
+                .iter()
+                .copied()
+                .filter(|&o| books.refund_no(o).is_empty() && books.orders[o as usize] == Place::Open)
+                .collect();
+            by_amount_and_time(books, &group[..1], &unnumbered).first().map(|&(_, order)| order)
+        });
+        report_group(books, &group, order);
+    }
+    single
+}
+
+/// Two lines tell of one refund: the same number; or, where the provider gives none, the same in everything.
+fn same_refund(books: &Books<'_>, a: u32, b: u32) -> bool {
+    let number = |line| books.cell(line, Cell::RefundNo);
+    if !number(a).is_empty() || !number(b).is_empty() {
+        return number(a) == number(b);
+    }
+    let own = |line| books.cell(line, Cell::RefundTradeNo);
+    let (x, y) = (books.line(a), books.line(b));
+    own(a) == own(b)
+        && books.cell(a, Cell::TradeNo) == books.cell(b, Cell::TradeNo)
+        && x.amount_minor == y.amount_minor
+        && x.happened_at == y.happened_at
+}
+
+// ---------------------------------------------------------------- reversals
+
+struct Reversing<'s> {
+    paid: &'s [u32],
+    reversed: &'s [u32],
+    /// Refund lines that no logged refund met: a reversal may meet one in full.
+    spare: &'s [u32],
+}
+
+/// Returns whether the statement shows the reversal that the log tells of.
+fn settle_reversals(books: &mut Books<'_>, channel: &Reversing<'_>, reversals: &[u32]) -> bool {
+    if let ([_, _, ..], [order, ..]) = (channel.reversed, reversals) {
+        report_group(books, channel.reversed, Some(*order));
+        return books.order(*order).state == State::Reversed;
+    }
+    let mut undone = false;
+    for &order in reversals {
+        let line = channel.reversed.iter().copied().find(|&line| books.lines[line as usize] == Place::Open);
+        let line = line.or_else(|| full_refund(books, channel, order));
+        match line {
+            Some(line) if books.order(order).state == State::Reversed => {
+                undone = true;
+                compare_reversal(books, line, order);
+            }
+            // Asked for but not confirmed (recall, time-out), and the channel did it.
+            Some(line) => {
+                let finding = disagreements(books, line, order);
+                conclude_pair(books, finding, line, order);
+            }
+            None => missing_reversal(books, channel, order),
+        }
+    }
+    undone
+}
+
+/// A refund line over the whole payment that nothing else met.
+fn full_refund(books: &Books<'_>, channel: &Reversing<'_>, order: u32) -> Option<u32> {
+    let paid = channel.paid.first().and_then(|&line| books.line(line).amount_minor).map(|amount| -amount);
+    let whole = paid.or(books.order(order).amount_minor)?;
+    channel.spare.iter().copied().find(|&line| {
+        books.lines[line as usize] == Place::Open && books.line(line).amount_minor == Some(whole)
+    })
+}
+
+fn compare_reversal(books: &mut Books<'_>, line: u32, order: u32) {
+    let (entry, logged) = (books.line(line), books.order(order));
+    if entry.amount_minor.is_none() && !books.resolved.contains_key(&line) {
+        // No payment line in this file; the neighbouring day may have it. Until then the log's word is the amount.
+        if let Some(amount) = logged.amount_minor {
+            books.resolved.insert(line, amount);
+        }
+    }
+    let amount = books.line_amount(line);
+    let differs =
+        entry.currency != logged.currency || (logged.amount_minor.is_some() && amount != logged.amount_minor);
+    if !differs {
+        books.counted.insert(order, amount.unwrap_or(0));
+        matched(books, line, order);
+        return;
+    }
+    let mut finding = Finding::new(EntryKind::Reversal, vec![line], Some(order));
+    finding = if entry.currency == logged.currency {
+        finding.because(MismatchKind::AmountMismatch, Reason::Amount)
+    } else {
+        let (gateway, channel) = (logged.currency.to_string(), entry.currency.to_string());
+        finding.because(MismatchKind::CurrencyMismatch, Reason::Currency { gateway, channel })
+    };
+    conclude_pair(books, finding, line, order);
+}
+
+/// The log tells of a reversal, the statement does not show it.
+fn missing_reversal(books: &mut Books<'_>, channel: &Reversing<'_>, order: u32) {
+    if !books.order(order).is_success() {
+        books.place_order(order, Place::NothingHappened);
+    } else if !channel.paid.is_empty() {
+        let told = Reason::Status { gateway: State::Reversed, channel: State::Paid };
+        let finding = Finding::new(EntryKind::Reversal, Vec::new(), Some(order))
+            .because(MismatchKind::StatusMismatch, told);
+        books.place_order(order, Place::Mismatched);
+        books.findings.push(finding);
+    }
+}
+
+/// Reversal lines that no logged reversal met: the channel undid what the log holds as something else.
+fn settle_loose_reversals(books: &mut Books<'_>, reversed: &[u32], payments: &[u32]) {
+    let loose: Vec<u32> =
+        reversed.iter().copied().filter(|&line| books.lines[line as usize] == Place::Open).collect();
+    if loose.len() > 1 {
+        report_group(books, &loose, None);
+        return;
+    }
+    let (Some(&line), Some(&order)) = (loose.first(), payments.first()) else { return };
+    let gateway = books.order(order).state;
+    if gateway == State::Reversed {
+        return;
+    }
+    let told = Reason::Status { gateway, channel: State::Reversed };
+    let mut finding =
+        Finding::new(EntryKind::Reversal, vec![line], None).because(MismatchKind::StatusMismatch, told);
+    finding.other_order = Some(books.as_neighbour(order));
+    books.place_line(line, Place::Mismatched);
+    books.findings.push(finding);
+}
+
+// ---------------------------------------------------------------- turn 2
+
+/// Turn 2: what is still open on both sides, by the provider's transaction number, where that is unique. An order
+/// number that the gateway or the channel changed or lost does not make two mismatches of one payment.
+pub(super) fn join_by_trade(books: &mut Books<'_>) {
+    let mut lines: HashMap<(EntryKind, &str, &str), Vec<u32>> = HashMap::new();
+    for line in books.open_lines() {
+        let key = (books.line(line).kind, books.cell(line, Cell::TradeNo), books.cell(line, Cell::RefundNo));
+        lines.entry(key).or_default().push(line);
+    }
+    let mut orders: HashMap<(EntryKind, &str, &str), Vec<u32>> = HashMap::new();
+    for order in books.open_orders() {
+        let key = (books.order(order).kind, books.trade_no(order), books.refund_no(order));
+        orders.entry(key).or_default().push(order);
+    }
+    let mut pairs: Vec<(u32, u32)> = lines
+        .iter()
+        .filter(|((_, trade_no, _), _)| !trade_no.is_empty())
+        .filter_map(|(key, found)| match (&found[..], orders.get(key).map(Vec::as_slice)) {
+            ([line], Some([order])) => Some((*line, *order)),
+            _ => None,
+        })
+        .collect();
+    pairs.sort_unstable();
+    for (line, order) in pairs {
+        match (books.line(line).kind, books.order(order).state) {
+            (EntryKind::Refund, _) => compare_refund(books, line, order),
+            (EntryKind::Reversal, State::Reversed) => compare_reversal(books, line, order),
+            _ => {
+                let finding = disagreements(books, line, order);
+                conclude_pair(books, finding, line, order);
+            }
+        }
+    }
+}
