@@ -513,3 +513,41 @@ fn the_clock_is_fixed_by_one_variable() {
         assert!(failure.message.contains(bad), "{failure}");
     }
 }
+
+/// A short walk of the fuzz target, in every test run: sound texts with random cuts and pastes.
+#[test]
+fn no_damaged_text_makes_it_panic() {
+    let request = Request { rooms: ROOMS, secrets: SecretUse::Leave, ..Request::new() };
+    let sound = include_str!("../fixtures/config/manual.toml").to_owned() + &wx_only("");
+    let pieces = [
+        "\"",
+        "'''",
+        "[",
+        "]",
+        "=",
+        "\n",
+        "{",
+        "报",
+        "\u{feff}",
+        "\0",
+        "key",
+        "-1e9",
+        "account",
+        "[[account]]\n",
+    ];
+    let mut random = fastrand::Rng::with_seed(20_161_108);
+    for _ in 0..2_000 {
+        let mut text: Vec<char> = sound.chars().collect();
+        for _ in 0..random.usize(1..6) {
+            let at = random.usize(..text.len());
+            let end = (at + random.usize(..12)).min(text.len());
+            text.splice(at..end, random.choice(pieces).unwrap_or("").chars());
+        }
+        let text: String = text.into_iter().collect();
+        let told = config::settle(&text, Path::new("home"), &request, &World::default(), today());
+        if let Err(problems) = told {
+            assert!(!problems.list().is_empty(), "{text}");
+            assert!(problems.to_string().ends_with("nothing was written"), "{text}");
+        }
+    }
+}

@@ -59,7 +59,10 @@ pub(super) fn sqe_date(raw: &Raw, today: BillDate) -> Result<Option<BillDate>, W
     })
 }
 
-/// Reads `500ms`, `10s`, `5m` or `3h`.
+/// No wait of this program is longer; and what is longer overflows a clock somewhere.
+const SPAN_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Reads `500ms`, `10s`, `5m` or `3h`, at most 30 days.
 pub fn span(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -71,7 +74,7 @@ pub fn span(text: &str) -> Result<Duration, String> {
         "h" => n.checked_mul(3600).map(Duration::from_secs),
         _ => None,
     });
-    span.filter(|s| !s.is_zero())
+    span.filter(|s| !s.is_zero() && *s <= SPAN_MAX)
         .ok_or_else(|| format!("`{text}` is no span of time; write 500ms, 10s, 5m or 3h"))
 }
 
@@ -150,4 +153,26 @@ pub(super) fn req_types(
         known.insert(name, pay_type);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_and_rates() {
+        for (text, millis) in [("500ms", 500), ("10s", 10_000), (" 5m ", 300_000), ("3h", 10_800_000)] {
+            assert_eq!(span(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in
+            ["", "10", "0s", "-1s", "1.5h", "1d", "s", "721h", "18446744073709551615s", "99999999999999999h"]
+        {
+            assert!(span(text).is_err(), "{text}");
+        }
+        let read = |text: &str| rate(&Raw::Text(text.to_owned())).ok().map(|r| r.to_string());
+        assert_eq!(read("0.5/s").as_deref(), Some("0.5"));
+        for text in ["2", "0/s", "101/s", "1e1/s", "inf/s", "NaN/s", "2/m", "/s", "-1/s", "1.2.3/s"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 }
