@@ -1,13 +1,144 @@
 //! Configuration: layers in, one settled [`Settings`] out. No `Option` of a default survives.
 //!
 //! Flag over environment over file over the compiled-in `config/nightjob.toml` (contract, section 4). The only
-//! reader of the environment and of secret files.
+//! reader of the environment and of secret files. Every value keeps where it came from ([`Shown`]); everything
+//! that is wrong is collected and told at once ([`Problems`]), and no text of this room holds a secret.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `find` | which file, and its text |
+//! | `keys` | THE TABLE of keys and their readers |
+//! | `account` | `[[account]]`, from what the rooms declare |
+//! | `raw` `value` `day` `address` `secret` | readers of single values |
+//! | `settle` | the layers, one over the other |
+//! | `agree` | what no single key shows: pay types without account, overlapping accounts |
+//! | `problem` `excerpt` `show` | what a person reads |
+//!
+//! # A new key
+//!
+//! Its row in `keys::KEYS`, its line with a comment in `config/nightjob.toml`; a test holds the two together.
+
+mod account;
+mod address;
+mod agree;
+mod day;
+mod excerpt;
+mod find;
+mod keys;
+mod problem;
+mod raw;
+mod secret;
+mod settle;
+mod show;
+mod value;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::{Account, AmountUnit, BillDate, Lang, PayType};
+use crate::channel::{self, Room};
+use crate::domain::{Account, AmountUnit, BillDate, Clock, Exit, Failure, Lang, Moment, PayType};
+
+pub use day::{check_past, read as read_day};
+pub use problem::{Problem, Problems};
+pub use settle::{Loaded, load, settle};
+pub use show::{Shown, document as shown_document, table as shown_table};
+pub use value::span as read_span;
+
+/// The compiled-in defaults; every key with its comment.
+pub const DEFAULTS: &str = include_str!("../../config/nightjob.toml");
+
+/// What the process was given, read once; tests make their own.
+#[derive(Clone, Default)]
+pub struct World {
+    /// The working folder.
+    pub here: PathBuf,
+    /// Folder of the program itself.
+    pub beside: Option<PathBuf>,
+    /// All of it, because secrets may be anywhere in it. (So no `Debug`.)
+    pub env: BTreeMap<String, String>,
+}
+
+impl World {
+    /// Of this process. Variables that are not Unicode do not exist for us.
+    pub fn of_process() -> World {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        let program = std::env::current_exe().ok();
+        World {
+            here: std::env::current_dir().unwrap_or_default(),
+            beside: program.and_then(|p| p.parent().map(PathBuf::from)),
+            env: std::env::vars_os().filter_map(text).collect(),
+        }
+    }
+
+    /// The machine's clock, or the instant in `NIGHTJOB_NOW` (RFC 3339).
+    pub fn clock(&self) -> Result<Clock, Failure> {
+        let Some(text) = self.env.get("NIGHTJOB_NOW").filter(|text| !text.is_empty()) else {
+            return Ok(Clock::System);
+        };
+        match chrono::DateTime::parse_from_rfc3339(text) {
+            Ok(instant) => Ok(Clock::Fixed(Moment::from_unix(instant.timestamp()))),
+            Err(_) => Err(Failure::new(Exit::Usage, format!("NIGHTJOB_NOW: `{text}` is no instant"))
+                .hint("write it as 2016-11-10T03:00:00+08:00, or unset it")),
+        }
+    }
+}
+
+/// What to load, and how.
+#[derive(Clone)]
+pub struct Request<'a> {
+    /// `--config`
+    pub file: Option<PathBuf>,
+    /// The top layer.
+    pub flags: Vec<Flag>,
+    pub secrets: SecretUse,
+    pub rooms: &'a [&'a Room],
+}
+
+impl Request<'_> {
+    /// The file that is found, no flags, secrets read.
+    pub fn new() -> Request<'static> {
+        Request { file: None, flags: Vec::new(), secrets: SecretUse::Read, rooms: channel::ROOMS }
+    }
+}
+
+impl Default for Request<'_> {
+    fn default() -> Self {
+        Request::new()
+    }
+}
+
+/// A key that was given on the command line.
+#[derive(Clone, Debug)]
+pub struct Flag {
+    /// `paytype`
+    pub key: &'static str,
+    /// `--paytype`
+    pub name: &'static str,
+    pub text: String,
+}
+
+/// Whether references to secrets are followed. A command without network needs none of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SecretUse {
+    Read,
+    /// Only their form is checked; `Room::check` is not asked.
+    Leave,
+}
+
+/// Largest edit distance at which a word may have been meant: a third of its letters, and one of two.
+const NEAR_PART: usize = 3;
+
+/// The word that was probably meant, whatever the case.
+pub fn nearest<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
+    let typed = text.to_lowercase();
+    let distance = |word: &&'w str| strsim::damerau_levenshtein(&typed, &word.to_lowercase());
+    let near = words.iter().copied().min_by_key(distance)?;
+    let longer = near.chars().count().max(typed.chars().count());
+    (longer > 1 && distance(&near) <= (longer / NEAR_PART).max(1)).then_some(near)
+}
 
 /// What is meant: every key has a checked value, every path is absolute, every secret was read.
 #[derive(Clone, Debug)]

@@ -1,0 +1,182 @@
+//! Addresses in a configuration: which may be spoken to over plain http, and which databases there are.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use super::problem::Wrong;
+
+/// Ledgers and logs that `store` can open; the others of the contract come with later versions.
+const DATABASES: [&str; 1] = ["sqlite:"];
+const DATABASES_LATER: [&str; 4] = ["postgres:", "postgresql:", "mysql:", "odbc:"];
+
+/// Checks an http address: scheme, host, port, no password in it; and plain http only to this machine, unless
+/// `allow_plain_http` was set beside it.
+pub(super) fn check_http(url: &str, allow_plain_http: bool) -> Result<(), Wrong> {
+    let form = "write it as https://host/path";
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Err(Wrong::new("this address has no scheme", form));
+    };
+    let plain = scheme.eq_ignore_ascii_case("http");
+    if !plain && !scheme.eq_ignore_ascii_case("https") {
+        return Err(Wrong::new("this address is neither http nor https", form));
+    }
+    if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Wrong::new("this address has a blank in it", form));
+    }
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or("");
+    if authority.contains('@') {
+        return Err(Wrong::new("this address has a user or password in it", form));
+    }
+    let host =
+        host(authority).ok_or_else(|| Wrong::new("this address has no host, or no such port", form))?;
+    if plain && !allow_plain_http && !is_loopback(host) {
+        return Err(Wrong::new(
+            format!(
+                "plain http to `{host}`: nobody proves who answers, and anybody on the way can read along"
+            ),
+            "use https, or set allow_plain_http = true beside it; the report then says so",
+        ));
+    }
+    Ok(())
+}
+
+fn host(authority: &str) -> Option<&str> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            rest.split_once(']').map(|(host, after)| (host, after.strip_prefix(':').unwrap_or(after)))?
+        }
+        None => authority.split_once(':').unwrap_or((authority, "")),
+    };
+    let port_fits = port.is_empty() || port.parse::<u16>().is_ok_and(|p| p > 0);
+    (!host.is_empty() && port_fits).then_some(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Checks a database address and makes the path of a SQLite file absolute: `sqlite:/abs/path`.
+pub(super) fn database(url: &str, home: &Path) -> Result<String, Wrong> {
+    let scheme = url.split_inclusive(':').next().unwrap_or("").to_ascii_lowercase();
+    if DATABASES_LATER.contains(&scheme.as_str()) {
+        return Err(Wrong::new(
+            format!("{scheme} databases are not in this version"),
+            "this one opens sqlite:PATH",
+        ));
+    }
+    if !DATABASES.contains(&scheme.as_str()) || !url.contains(':') {
+        return Err(Wrong::new("this is no database address", "write sqlite:PATH"));
+    }
+    let path = &url[scheme.len()..];
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let (file, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+    if file.is_empty() || file.starts_with(':') {
+        return Err(Wrong::new("this database address names no file", "write sqlite:PATH"));
+    }
+    Ok(format!("sqlite:{}{query}", home.join(file).display()))
+}
+
+/// Resolves a path against the configuration's folder.
+pub(super) fn path(text: &str, home: &Path) -> Result<PathBuf, Wrong> {
+    if text.trim().is_empty() {
+        return Err(Wrong::new("this path is empty", "write a path; it is relative to this file's folder"));
+    }
+    if text.contains('\0') {
+        return Err(Wrong::new(
+            "this path has a NUL in it",
+            "write a path; it is relative to this file's folder",
+        ));
+    }
+    Ok(home.join(text))
+}
+
+/// A text with the passwords of addresses in it replaced: `scheme://user:***@host`, `pwd=***;`.
+pub(super) fn without_password(text: &str) -> String {
+    let mut shown = text.to_owned();
+    if let Some(start) = shown.find("://").map(|i| i + 3) {
+        let end = shown[start..].find(['/', '"', '\'', ' ']).map_or(shown.len(), |i| start + i);
+        if let Some(at) = shown[start..end].rfind('@').map(|i| start + i) {
+            let from = shown[start..at].find(':').map_or(start, |i| start + i + 1);
+            shown.replace_range(from..at, "***");
+        }
+    }
+    for name in ["pwd=", "password="] {
+        if let Some(start) = shown.to_ascii_lowercase().find(name).map(|i| i + name.len()) {
+            let end = shown[start..].find([';', '&', '"', '\'']).map_or(shown.len(), |i| start + i);
+            shown.replace_range(start..end, "***");
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_stays_on_this_machine_unless_allowed() {
+        for (url, allowed, words) in [
+            ("https://api.example.com/x", false, ""),
+            ("http://127.0.0.1:8080/", false, ""),
+            ("http://127.8.9.1", false, ""),
+            ("http://[::1]:80/x", false, ""),
+            ("HTTP://LocalHost/", false, ""),
+            ("http://proxy.example.com/", true, ""),
+            ("http://proxy.example.com/", false, "plain http to `proxy.example.com`"),
+            ("http://127.0.0.1.example.com/", false, "plain http"),
+            ("http://localhost.example.com", false, "plain http"),
+            ("http://127.0.0.1@example.com/", false, "user or password"),
+            ("http://0.0.0.0/", false, "plain http"),
+            ("http://example.com\\@127.0.0.1/", false, "plain http"),
+            ("ftp://example.com", false, "neither http nor https"),
+            ("example.com", false, "no scheme"),
+            ("https://", false, "no host"),
+            ("https://:80/", false, "no host"),
+            ("https://h:99999/", false, "no such port"),
+            ("https://h/a b", false, "blank"),
+        ] {
+            let found = check_http(url, allowed).err().map_or(String::new(), |w| w.found);
+            assert!(
+                if words.is_empty() { found.is_empty() } else { found.contains(words) },
+                "{url}: {found}"
+            );
+        }
+    }
+
+    #[test]
+    fn sqlite_files_are_found_from_the_configuration() {
+        let home = Path::new("/etc/nightjob");
+        for (url, expected) in [
+            ("sqlite:data/x.db", "sqlite:/etc/nightjob/data/x.db"),
+            ("sqlite:/var/x.db", "sqlite:/var/x.db"),
+            ("sqlite:///var/x.db", "sqlite:/var/x.db"),
+            ("SQLite:x.db?mode=ro", "sqlite:/etc/nightjob/x.db?mode=ro"),
+        ] {
+            assert_eq!(database(url, home).as_deref(), Ok(expected));
+        }
+        for (url, words) in [
+            ("mysql://u:CANARY@h/x", "mysql: databases are not in this version"),
+            ("odbc:DSN=ttpay;pwd=CANARY", "odbc: databases are not in this version"),
+            ("x.db", "no database address"),
+            ("", "no database address"),
+            ("sqlite:", "names no file"),
+            ("sqlite::memory:", "names no file"),
+        ] {
+            let wrong = database(url, home).expect_err(url);
+            assert!(wrong.found.contains(words), "{url}: {}", wrong.found);
+            assert!(!format!("{wrong:?}").contains("CANARY"));
+        }
+    }
+
+    #[test]
+    fn passwords_in_addresses_are_not_shown() {
+        for (text, shown) in [
+            ("mysql://u:CANARY@h/x?a=b", "mysql://u:***@h/x?a=b"),
+            ("postgres://CANARY@h", "postgres://***@h"),
+            ("odbc:DSN=t;UID=a;PWD=CANARY;", "odbc:DSN=t;UID=a;PWD=***;"),
+            ("sqlite:data/x.db", "sqlite:data/x.db"),
+        ] {
+            assert_eq!(without_password(text), shown);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The table of keys. A key that is not here does not exist: validation, `config show` and the test that holds
+//! `config/nightjob.toml` to it all come from this list. What a key means stands there, beside its default.
+
+use std::path::Path;
+
+use super::problem::Wrong;
+use super::raw::Raw;
+use super::{Settings, address, value};
+use crate::domain::{AmountUnit, BillDate, Lang, PayType};
+
+/// What a reader may need beyond the value.
+pub(super) struct Ground<'a> {
+    /// Folder that relative paths start from.
+    pub home: &'a Path,
+    pub today: BillDate,
+}
+
+pub(super) struct Key {
+    /// `paylog.database`
+    pub path: &'static str,
+    pub read: fn(&Raw, &Ground<'_>, &mut Settings) -> Result<(), Wrong>,
+}
+
+/// The one table with keys of its own choosing: pay types.
+pub(super) const REQ_TYPES: &str = "paylog.req_types";
+const TRANSPORTS: [&str; 5] = ["rest-json", "rest-string", "form", "soap11", "soap12"];
+
+/// In the order of `config/nightjob.toml`.
+pub(super) static KEYS: &[Key] = &[
+    Key { path: "paytype", read: |raw, _, s| set(&mut s.paytypes, value::pay_types(raw)) },
+    Key { path: "sqe_date", read: |raw, ground, s| set(&mut s.sqe_date, value::sqe_date(raw, ground.today)) },
+    // A quarter: older statements are gone at most providers.
+    Key { path: "lag_days", read: |raw, _, s| set(&mut s.lag_days, raw.number(1, 90).map(u64::from)) },
+    // Beyond half a day nothing would ever be missed.
+    Key { path: "cutoff_minutes", read: |raw, _, s| set(&mut s.cutoff_minutes, raw.number(0, 720)) },
+    Key {
+        path: "report_lang",
+        read: |raw, _, s| set(&mut s.report_lang, raw.word(&["zh-CN", "en"]).map(lang)),
+    },
+    Key {
+        path: "database",
+        read: |raw, ground, s| {
+            set(&mut s.database, raw.text().and_then(|t| address::database(t, ground.home)))
+        },
+    },
+    Key {
+        path: "archive",
+        read: |raw, ground, s| set(&mut s.archive, raw.text().and_then(|t| address::path(t, ground.home))),
+    },
+    Key {
+        path: "reports",
+        read: |raw, ground, s| set(&mut s.reports, raw.text().and_then(|t| address::path(t, ground.home))),
+    },
+    Key {
+        path: "paylog.database",
+        read: |raw, ground, s| {
+            set(&mut s.paylog.database, raw.text().and_then(|t| address::database(t, ground.home)))
+        },
+    },
+    Key { path: "paylog.schema", read: |raw, _, s| set(&mut s.paylog.schema, value::identifier(raw)) },
+    Key {
+        path: "paylog.amount_unit",
+        read: |raw, _, s| set(&mut s.paylog.amount_unit, raw.word(&["fen", "yuan"]).map(amount_unit)),
+    },
+    Key { path: "paylog.isbase64", read: |raw, _, s| set(&mut s.paylog.isbase64, raw.truth()) },
+    // A year: a refund of an older payment is found by key, whatever this says.
+    Key {
+        path: "paylog.look_back_days",
+        read: |raw, _, s| set(&mut s.paylog.look_back_days, raw.number(0, 366).map(u64::from)),
+    },
+    // The gateway is asked by the channel `ttpay`; until that is built, its keys are only checked.
+    Key { path: "gateway.url", read: |raw, _, _| raw.text().and_then(|url| address::check_http(url, true)) },
+    Key { path: "gateway.transport", read: |raw, _, _| raw.word(&TRANSPORTS).map(drop) },
+    Key { path: "gateway.isbase64", read: |raw, _, _| raw.truth().map(drop) },
+    Key { path: "gateway.allow_plain_http", read: |raw, _, _| raw.truth().map(drop) },
+    Key {
+        path: "http.connect_timeout",
+        read: |raw, _, s| set(&mut s.http.connect_timeout, value::span_within(raw, 1, 300)),
+    },
+    Key {
+        path: "http.idle_timeout",
+        read: |raw, _, s| set(&mut s.http.idle_timeout, value::span_within(raw, 1, 600)),
+    },
+    Key { path: "http.tries", read: |raw, _, s| set(&mut s.http.tries, raw.number(1, 20)) },
+    Key { path: "http.rate", read: |raw, _, s| set(&mut s.http.rate_per_second, value::rate(raw)) },
+    Key { path: "sellers.from_database", read: |raw, _, _| raw.truth().and_then(no_sellers_table) },
+];
+
+fn set<T>(place: &mut T, read: Result<T, Wrong>) -> Result<(), Wrong> {
+    *place = read?;
+    Ok(())
+}
+
+fn lang(word: &str) -> Lang {
+    Lang::parse(word).unwrap_or(Lang::Zh)
+}
+
+fn amount_unit(word: &str) -> AmountUnit {
+    if word == "yuan" { AmountUnit::Yuan } else { AmountUnit::Fen }
+}
+
+fn no_sellers_table(wanted: bool) -> Result<(), Wrong> {
+    match wanted {
+        true => Err(Wrong::new(
+            "accounts from EB_SELLER* are not in this version",
+            "write them under [[account]]",
+        )),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// Tables that hold keys: `paylog`, `http`, … and [`REQ_TYPES`].
+pub(super) fn is_table(path: &str) -> bool {
+    path == REQ_TYPES || KEYS.iter().any(|key| parent(key.path) == path && !path.is_empty())
+}
+
+/// `paylog` of `paylog.database`; empty at the top.
+pub(super) fn parent(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(table, _)| table)
+}
+
+pub(super) fn last(path: &str) -> &str {
+    path.rsplit_once('.').map_or(path, |(_, name)| name)
+}
+
+/// The pay type of `paylog.req_types.TEEGON`.
+pub(super) fn req_type_of(path: &str) -> Option<Result<PayType, Wrong>> {
+    let name = path.strip_prefix(REQ_TYPES)?.strip_prefix('.')?;
+    Some(value::pay_type(name, None))
+}
+
+/// What an unknown key may have been meant to be.
+pub(super) fn advice(path: &str) -> String {
+    let (table, name) = (parent(path), last(path));
+    let shown = |table: &str| {
+        if table.is_empty() {
+            "at the top, before the first [table]".to_owned()
+        } else {
+            format!("under [{table}]")
+        }
+    };
+    if let Some(other) = KEYS.iter().find(|key| last(key.path) == name && parent(key.path) != table) {
+        return format!("`{name}` belongs {}", shown(parent(other.path)));
+    }
+    let here: Vec<&str> = names_in(table);
+    if let Some(near) = super::nearest(name, &here) {
+        return format!("did you mean `{near}`?");
+    }
+    let all: Vec<&str> = KEYS.iter().map(|key| last(key.path)).collect();
+    match super::nearest(name, &all) {
+        Some(near) => {
+            let path = KEYS.iter().find(|key| last(key.path) == near).map_or("", |key| key.path);
+            format!("did you mean `{near}`? It belongs {}", shown(parent(path)))
+        }
+        None => {
+            format!("possible {}: {}", if table.is_empty() { "at the top" } else { "here" }, here.join(", "))
+        }
+    }
+}
+
+/// Keys and tables that may stand in a table.
+fn names_in(table: &str) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = Vec::new();
+    let inside = |path: &'static str| match path.strip_prefix(table)? {
+        rest if table.is_empty() => rest.split('.').next(),
+        rest => rest.strip_prefix('.').and_then(|r| r.split('.').next()),
+    };
+    for name in KEYS.iter().map(|key| key.path).chain([REQ_TYPES]).filter_map(inside) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if table.is_empty() {
+        names.push("account");
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys that `config/nightjob.toml` sets, with whether a comment stands above each.
+    fn written() -> Vec<(String, bool)> {
+        let (mut table, mut commented, mut keys) = (String::new(), false, Vec::new());
+        for line in super::super::DEFAULTS.lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                table = format!("{}.", name.trim_end_matches(']'));
+            } else if let Some((key, _)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+                keys.push((format!("{table}{}", key.trim()), commented));
+            }
+            commented = line.starts_with('#');
+        }
+        keys
+    }
+
+    #[test]
+    fn the_default_file_holds_every_key_once_in_order_with_a_comment() {
+        let expected: Vec<(String, bool)> = KEYS.iter().map(|key| (key.path.to_owned(), true)).collect();
+        assert_eq!(written(), expected);
+        assert!(super::super::DEFAULTS.contains(&format!("[{REQ_TYPES}]")));
+    }
+}
