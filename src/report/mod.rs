@@ -3,15 +3,24 @@
 //! The same inputs give the same bytes on any day and machine: no clock reading, no host name, no path outside the
 //! configuration's folder. [`Section`] is also what the ledger keeps of a unit, so that a day's report can be
 //! written again at any time, whichever unit ran last.
+//!
+//! A report's life: [`section`] turns one unit's reconciliation into rows, [`proofs`] checks them, [`day`] puts the
+//! units together, and the faces write: [`json`], [`csv`], [`terminal`]; [`explain`] tells the story of one order.
+//! Every sentence they say stands in [`words`], Chinese and English side by side.
 
 pub mod words;
+pub mod section;
+pub mod proofs;
+pub mod day;
 pub mod json;
 pub mod csv;
+pub mod visible;
 pub mod terminal;
+pub mod explain;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{BillDate, Verdict};
+use crate::domain::{BillDate, Currency, Verdict, money};
 
 /// One day over every configured unit.
 #[derive(Clone, Debug)]
@@ -25,7 +34,7 @@ pub struct Report {
 }
 
 /// One unit's part of the report: an element of `units` in `report.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     pub account: String,
     pub paytype: String,
@@ -60,7 +69,8 @@ pub struct Input {
 /// Proof 1: a total that the file states, its lines, and the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlRow {
-    /// The file's own title, or `rows`, `amount`, `fee` for parsed lines against the ledger, or `foreign`.
+    /// The file's own title; or `rows`, `amount`, `fee` (with the currency where there are several) for parsed lines
+    /// against the ledger; or `foreign_rows`, `foreign_amount` for lines of other merchants in a shared file.
     pub title: String,
     /// As text with the unit's decimals; empty if the file does not state it.
     pub stated: String,
@@ -163,4 +173,27 @@ pub struct UnclaimedRow {
     pub req_type: String,
     pub orders: u64,
     pub successes_minor: i64,
+}
+
+impl Section {
+    /// The verdict as a value. A text that is no verdict counts as the worst: it was not written by this program.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::parse(&self.verdict).unwrap_or(Verdict::NotCompared)
+    }
+}
+
+/// Decimals of a row's currency. Rows are made from [`Currency`], so the code is always one; an unknown code is
+/// shown with two decimals, like most.
+fn digits(currency: &str) -> u32 {
+    Currency::parse(currency).unwrap_or(Currency::CNY).digits()
+}
+
+/// An amount in major units with the currency's decimals and no thousands mark.
+fn amount(minor: i64, currency: &str) -> String {
+    money::major(minor, digits(currency))
+}
+
+/// The same, empty where a side has nothing: a missing value is never printed as zero.
+fn optional_amount(minor: Option<i64>, currency: &str) -> String {
+    minor.map_or_else(String::new, |minor| amount(minor, currency))
 }
