@@ -137,7 +137,10 @@ pub fn given(url: &str, hosts: &str) -> Result<Given, String> {
     let address = parse(url).map_err(|why| format!("the address in the reply cannot be used: {why}"))?;
     let authority = address.authority();
     if !list(hosts).any(|host| host.eq_ignore_ascii_case(&authority)) {
-        return Err(format!("the reply points to `{}`, which is not in `download_hosts`", super::shown(&authority)));
+        return Err(format!(
+            "the reply points to `{}`, which is not in `download_hosts`",
+            super::shown(&authority)
+        ));
     }
     if address.https || address.is_loopback() {
         return Ok(Given { url: url.to_owned(), plain_url: None });
@@ -170,21 +173,45 @@ mod tests {
     fn addresses_that_are_bent_to_another_host() {
         let hosts = "dwbillcenter.alipay.com";
         for url in [
-            "http://127.0.0.1/a", "http://localhost/a", "http://0x7f.1/a", "http://2130706433/a", "http://[::1]/a",
-            "http://[::ffff:127.0.0.1]/a", "http://169.254.169.254/latest/meta-data", "http://0/a",
-            "https://dwbillcenter.alipay.com@evil.example/a", "https://evil.example/dwbillcenter.alipay.com",
-            "https://evil.example?dwbillcenter.alipay.com", "https://evil.example#dwbillcenter.alipay.com",
-            "https://evil.example\\@dwbillcenter.alipay.com/", "https://dwbillcenter.alipay.com\\.evil.example/",
-            "https://dwbillcenter.alipay.com.evil.example/a", "https://dwbillcenter.alipay.com./a",
-            "https://dwbillcenter.alipay.com:8443/a", "https://user:p@dwbillcenter.alipay.com/",
-            "https://xdwbillcenter.alipay.com/", "https:///dwbillcenter.alipay.com/", "//dwbillcenter.alipay.com/",
-            "ftp://dwbillcenter.alipay.com/a", "file:///etc/passwd", "https:dwbillcenter.alipay.com", "",
-            "https://dwbillcenter.alipay.com%2eevil.example/", "https://dwbillcenter.alipay.com%00.evil.example/",
-            "https://dwbillcenter.alipay。com/", "https://ԁwbillcenter.alipay.com/",
-            "https://dwbillcenter.alipay.com:99999/", "https://dwbillcenter.alipay.com:+443/",
-            "https://dwbillcenter.alipay.com /", "https://dwbillcenter.alipay.com\t/", "HTTPS://evil.example/",
-            "https://[dwbillcenter.alipay.com]/", "https://[fe80::1%25eth0]/", "https://.alipay.com/",
-            "https://dwbillcenter.alipay.com/a#b", "https://dwbillcenter.alipay.com\n@evil.example/",
+            "http://127.0.0.1/a",
+            "http://localhost/a",
+            "http://0x7f.1/a",
+            "http://2130706433/a",
+            "http://[::1]/a",
+            "http://[::ffff:127.0.0.1]/a",
+            "http://169.254.169.254/latest/meta-data",
+            "http://0/a",
+            "https://dwbillcenter.alipay.com@evil.example/a",
+            "https://evil.example/dwbillcenter.alipay.com",
+            "https://evil.example?dwbillcenter.alipay.com",
+            "https://evil.example#dwbillcenter.alipay.com",
+            "https://evil.example\\@dwbillcenter.alipay.com/",
+            "https://dwbillcenter.alipay.com\\.evil.example/",
+            "https://dwbillcenter.alipay.com.evil.example/a",
+            "https://dwbillcenter.alipay.com./a",
+            "https://dwbillcenter.alipay.com:8443/a",
+            "https://user:p@dwbillcenter.alipay.com/",
+            "https://xdwbillcenter.alipay.com/",
+            "https:///dwbillcenter.alipay.com/",
+            "//dwbillcenter.alipay.com/",
+            "ftp://dwbillcenter.alipay.com/a",
+            "file:///etc/passwd",
+            "https:dwbillcenter.alipay.com",
+            "",
+            "https://dwbillcenter.alipay.com%2eevil.example/",
+            "https://dwbillcenter.alipay.com%00.evil.example/",
+            "https://dwbillcenter.alipay。com/",
+            "https://ԁwbillcenter.alipay.com/",
+            "https://dwbillcenter.alipay.com:99999/",
+            "https://dwbillcenter.alipay.com:+443/",
+            "https://dwbillcenter.alipay.com /",
+            "https://dwbillcenter.alipay.com\t/",
+            "HTTPS://evil.example/",
+            "https://[dwbillcenter.alipay.com]/",
+            "https://[fe80::1%25eth0]/",
+            "https://.alipay.com/",
+            "https://dwbillcenter.alipay.com/a#b",
+            "https://dwbillcenter.alipay.com\n@evil.example/",
         ] {
             let refused = given(url, hosts).expect_err(url);
             assert!(!refused.contains("meta-data"), "{refused}");
@@ -193,7 +220,8 @@ mod tests {
 
     #[test]
     fn a_message_about_an_address_holds_no_token() {
-        let why = given("https://evil.example/a?token=3f9a", "dwbillcenter.alipay.com").expect_err("not listed");
+        let why =
+            given("https://evil.example/a?token=3f9a", "dwbillcenter.alipay.com").expect_err("not listed");
         assert_eq!(why, "the reply points to `evil.example`, which is not in `download_hosts`");
     }
 

@@ -33,7 +33,11 @@ pub fn open<'a>(raw: &'a [u8], root: &'a str) -> Result<Envelope<'a>, String> {
         some => (root, some),
     };
     let [(_, node)] = found.as_slice() else {
-        return Err(if found.is_empty() { format!("no `{root}` in it") } else { format!("two `{root}` in it") });
+        return Err(if found.is_empty() {
+            format!("no `{root}` in it")
+        } else {
+            format!("two `{root}` in it")
+        });
     };
     let quoted = format!("\"{root}\"");
     let end = node.as_ptr() as usize - raw.as_ptr() as usize + node.len();
@@ -42,16 +46,17 @@ pub fn open<'a>(raw: &'a [u8], root: &'a str) -> Result<Envelope<'a>, String> {
     }
     let sign = match named("sign").as_slice() {
         [] => None,
-        [(_, value)] => {
-            Some(serde_json::from_slice(value).map_err(|_| "`sign` is not a text".to_owned())?)
-        }
+        [(_, value)] => Some(serde_json::from_slice(value).map_err(|_| "`sign` is not a text".to_owned())?),
         _ => return Err("two `sign` in it".into()),
     };
     Ok(Envelope { root, node, sign })
 }
 
-/// Top-level members of one JSON object: the bare bytes between the quotes of the key, and of the value.
-fn members(raw: &[u8]) -> Result<Vec<(&[u8], &[u8])>, String> {
+/// The bare bytes between the quotes of a name, and of its value.
+type Member<'a> = (&'a [u8], &'a [u8]);
+
+/// Top-level members of one JSON object.
+fn members(raw: &[u8]) -> Result<Vec<Member<'_>>, String> {
     let mut scan = Scan { raw, at: 0, gbk: std::str::from_utf8(raw).is_err() };
     if raw.starts_with(b"\xef\xbb\xbf") {
         scan.at = 3;
@@ -184,13 +189,22 @@ mod tests {
             (r#"{"r":{"a":"}\"{"},"sign":"s"}"#, "r", r#"{"a":"}\"{"}"#, Some("s")),
             (r#" {"sign":"s" , "r" : {"a":[{},"]"]} } "#, "r", r#"{"a":[{},"]"]}"#, Some("s")),
             (r#"{"r":"encrypted\/==","sign":"s"}"#, "r", r#""encrypted\/==""#, Some("s")),
-            (r#"{"r":{"a":"ends in a backslash\\"},"sign":"s"}"#, "r", r#"{"a":"ends in a backslash\\"}"#, Some("s")),
+            (
+                r#"{"r":{"a":"ends in a backslash\\"},"sign":"s"}"#,
+                "r",
+                r#"{"a":"ends in a backslash\\"}"#,
+                Some("s"),
+            ),
             (r#"{"error_response":{"code":"40002"}}"#, "error_response", r#"{"code":"40002"}"#, None),
             (r#"{"r":{"a":1},"alipay_cert_sn":"x","sign":"s"}"#, "r", r#"{"a":1}"#, Some("s")),
             ("\u{feff}{\"r\":{},\"sign\":\"s\"}", "r", "{}", Some("s")),
         ] {
             let envelope = open(raw.as_bytes(), "r").expect(raw);
-            assert_eq!((envelope.root, envelope.node, envelope.sign.as_deref()), (root, node.as_bytes(), sign), "{raw}");
+            assert_eq!(
+                (envelope.root, envelope.node, envelope.sign.as_deref()),
+                (root, node.as_bytes(), sign),
+                "{raw}"
+            );
         }
     }
 

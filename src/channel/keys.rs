@@ -177,7 +177,10 @@ mod tests {
             (SPKI, "this is a public key where"),
             (&bare(RSAPUB), "this is a public key where"),
             ("-----BEGIN CERTIFICATE-----\nMAAB\n-----END CERTIFICATE-----", "this is a certificate where"),
-            ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAAB\n-----END ENCRYPTED PRIVATE KEY-----", "is encrypted"),
+            (
+                "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAAB\n-----END ENCRYPTED PRIVATE KEY-----",
+                "is encrypted",
+            ),
             (
                 "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMAAB\n-----END RSA PRIVATE KEY-----",
                 "is encrypted",
@@ -190,7 +193,8 @@ mod tests {
             let why = private(&Secret::new(text)).expect_err(text);
             assert!(why.contains(said), "{why}");
         }
-        for (text, said) in [(PKCS8, "this is a private key"), (&bare(PKCS1), "this is a private key"), ("MAAB", "not an")]
+        for (text, said) in
+            [(PKCS8, "this is a private key"), (&bare(PKCS1), "this is a private key"), ("MAAB", "not an")]
         {
             assert!(public(&Secret::new(text)).expect_err(text).contains(said));
         }

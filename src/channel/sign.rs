@@ -81,7 +81,9 @@ pub fn alipay(text: &[u8], key: &PrivateKey, how: AlipaySign) -> Result<String, 
 
 /// Whether `sign` (base64) is the key's signature of exactly these bytes.
 pub fn alipay_verifies(raw: &[u8], sign: &str, key: &RsaPublicKey, how: AlipaySign) -> bool {
-    let Ok(bytes) = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, sign.trim()) else { return false };
+    let Ok(bytes) = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, sign.trim()) else {
+        return false;
+    };
     let Ok(signature) = Signature::try_from(bytes.as_slice()) else { return false };
     match how {
         AlipaySign::Rsa2 => VerifyingKey::<Sha256>::new(key.clone()).verify(raw, &signature).is_ok(),

@@ -112,7 +112,10 @@ mod tests {
             "<?xml version=\"1.0\"?><xml><return_code>FAIL</return_code><return_msg> No Bill Exist </return_msg></xml>",
         ] {
             let fields = flat(text.as_bytes()).expect(text);
-            assert_eq!((field(&fields, "return_code"), field(&fields, "return_msg")), ("FAIL", "No Bill Exist"));
+            assert_eq!(
+                (field(&fields, "return_code"), field(&fields, "return_msg")),
+                ("FAIL", "No Bill Exist")
+            );
         }
     }
 
