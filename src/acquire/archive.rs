@@ -10,7 +10,7 @@
 //! whatever moment the power fails, an object is whole or not there. A line is never changed; what a reader thought
 //! of the bytes is a further line (a *mark*). The caller holds the program's lock while it writes.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Received;
+use super::disk::{disk, make_folder, read_only, sync_folder, writable};
 use crate::channel::HEAD_MAX;
 use crate::domain::{Errand, Exit, Failure, Moment};
 
@@ -88,20 +89,6 @@ pub struct Partial {
 pub struct Kept {
     pub sha256: String,
     pub len: u64,
-}
-
-/// A disk that failed, with the place: exit 9.
-pub(super) fn disk(doing: &str, path: &Path, error: &io::Error) -> Failure {
-    let hint = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "make room and run again; nothing was lost"
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "let the account that runs nightjob write there, or set `archive` to another folder"
-        }
-        _ => "",
-    };
-    Failure::new(Exit::Storage, format!("cannot {doing} {}: {error}", path.display())).hint(hint)
 }
 
 impl Archive {
@@ -290,7 +277,7 @@ impl Archive {
         }
         let mut partial = self.partial()?;
         super::file::copy(path, &path.display().to_string(), &mut partial, super::BILL_BYTES_MAX)?;
-        if partial.len() == 0 {
+        if partial.is_empty() {
             return Err(Failure::new(Exit::Rejected, format!("{} is an empty file", path.display())));
         }
         let Kept { sha256, len } = self.keep(partial)?;
@@ -359,52 +346,4 @@ fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<Vec<u8>>> 
             Err(error) => Some(Err(error)),
         }
     })
-}
-
-#[cfg(unix)]
-fn make_folder(path: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|e| disk("make the folder", path, &e))
-}
-
-#[cfg(not(unix))]
-fn make_folder(path: &Path) -> Result<(), Failure> {
-    DirBuilder::new().recursive(true).create(path).map_err(|e| disk("make the folder", path, &e))
-}
-
-/// Statements hold buyers' ids: only the account that runs the program may read them.
-#[cfg(unix)]
-fn writable(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn writable(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-#[cfg(unix)]
-fn read_only(path: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o400)).map_err(|e| disk("protect", path, &e))
-}
-
-/// A read-only file cannot be replaced there, and a damaged object must be.
-#[cfg(not(unix))]
-fn read_only(_: &Path) -> Result<(), Failure> {
-    Ok(())
-}
-
-/// The name is safe only once its folder is.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> Result<(), Failure> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(|e| disk("sync", path, &e))
-}
-
-/// Folders cannot be synced there; the file system's own journal orders the rename.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), Failure> {
-    Ok(())
 }

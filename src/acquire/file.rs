@@ -6,7 +6,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::archive::{Partial, disk};
+use super::archive::Partial;
+use super::disk::disk;
 use crate::domain::{Exit, Failure};
 
 /// Files of one folder that are looked at. A folder with more is not an inbox, and looking through it on every

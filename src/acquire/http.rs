@@ -50,6 +50,12 @@ impl From<Failure> for Silence {
     }
 }
 
+impl From<Trouble> for Silence {
+    fn from(trouble: Trouble) -> Silence {
+        Silence::Trouble(trouble)
+    }
+}
+
 impl Http {
     pub(super) fn new(limits: &Limits) -> Http {
         if rustls::crypto::ring::default_provider().install_default().is_err() {
@@ -108,12 +114,14 @@ impl Http {
             self.pace.wait(&address.host).await;
         }
         tell(Progress::Asking { source: &source });
-        let whole = self.answer(request, url, &address, into, tell);
+        let bytes_max = if request.bill { self.limits.bill_bytes_max } else { self.limits.reply_bytes_max };
+        let intake = Intake { host: &address.host, bytes_max, rate: Rate::new(&self.limits), into, tell };
+        let whole = self.answer(request, url, &address, intake);
         let response = match timeout(self.limits.file_total, whole).await {
             Ok(answered) => answered?,
             Err(_) => {
                 let total = self.limits.file_total.as_secs();
-                return Err(Silence::Trouble(passing(format!("{source} was not done after {total} s"))));
+                return Err(passing(format!("{source} was not done after {total} s")).into());
             }
         };
         Ok(Reply { source, authenticated: address.https || loopback, ..response })
@@ -124,8 +132,7 @@ impl Http {
         request: &Request,
         url: &str,
         address: &Address<'_>,
-        into: &mut Partial,
-        tell: Tell<'_>,
+        intake: Intake<'_>,
     ) -> Result<Reply, Silence> {
         let client = self.client(address, request.given)?;
         let mut builder = match request.method {
@@ -135,8 +142,7 @@ impl Http {
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
-        let host = &address.host;
-        let response = builder.send().await.map_err(|error| silence(host, error))?;
+        let response = builder.send().await.map_err(|error| silence(&address.host, &error))?;
         let status = response.status().as_u16();
         let headers = HEADERS_KEPT
             .iter()
@@ -144,49 +150,8 @@ impl Http {
                 Some(((*name).to_owned(), response.headers().get(*name)?.to_str().ok()?.to_owned()))
             })
             .collect();
-        self.body(response, host, request.bill, into, tell).await?;
+        intake.take(response).await?;
         Ok(Reply { status, headers, source: String::new(), authenticated: false })
-    }
-
-    async fn body(
-        &self,
-        response: Response,
-        host: &str,
-        bill: bool,
-        into: &mut Partial,
-        tell: Tell<'_>,
-    ) -> Result<(), Silence> {
-        let max = if bill { self.limits.bill_bytes_max } else { self.limits.reply_bytes_max };
-        let announced = response.content_length();
-        if announced.is_some_and(|len| len > max) {
-            return Err(too_large(host, max).into());
-        }
-        let mut rate = Rate::new(&self.limits);
-        let mut stream = response.bytes_stream();
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| {
-                Silence::Trouble(passing(format!(
-                    "{host} broke off after {} bytes: {}",
-                    into.len(),
-                    cause(&error)
-                )))
-            })?;
-            if into.len() + chunk.len() as u64 > max {
-                return Err(too_large(host, max).into());
-            }
-            into.write(&chunk)?;
-            if let Some(slow) = rate.count(chunk.len() as u64) {
-                return Err(Silence::Trouble(passing(format!("{host} sends too slowly: {slow}"))));
-            }
-            tell(Progress::Receiving { bytes: into.len(), of: announced });
-        }
-        match announced {
-            Some(len) if len != into.len() => Err(Silence::Trouble(passing(format!(
-                "{host} announced {len} bytes and sent {}",
-                into.len()
-            )))),
-            _ => Ok(()),
-        }
     }
 
     fn client(&self, address: &Address<'_>, given: bool) -> Result<&Client, Failure> {
@@ -251,6 +216,45 @@ fn is_inside(ip: IpAddr) -> bool {
     }
 }
 
+/// Where a body goes, and how much of it at which pace is taken.
+struct Intake<'a> {
+    host: &'a str,
+    bytes_max: u64,
+    rate: Rate,
+    into: &'a mut Partial,
+    tell: Tell<'a>,
+}
+
+impl Intake<'_> {
+    async fn take(mut self, response: Response) -> Result<(), Trouble> {
+        let host = self.host;
+        let announced = response.content_length();
+        if announced.is_some_and(|len| len > self.bytes_max) {
+            return Err(too_large(host, self.bytes_max).into());
+        }
+        let mut stream = response.bytes_stream();
+        while let Some(chunk) = stream.next().await {
+            let got = self.into.len();
+            let chunk = chunk
+                .map_err(|error| passing(format!("{host} broke off after {got} bytes: {}", cause(&error))))?;
+            if got + chunk.len() as u64 > self.bytes_max {
+                return Err(too_large(host, self.bytes_max).into());
+            }
+            self.into.write(&chunk)?;
+            if let Some(slow) = self.rate.count(chunk.len() as u64) {
+                return Err(passing(format!("{host} sends too slowly: {slow}")));
+            }
+            (self.tell)(Progress::Receiving { bytes: self.into.len(), of: announced });
+        }
+        match announced {
+            Some(len) if len != self.into.len() => {
+                Err(passing(format!("{host} announced {len} bytes and sent {}", self.into.len())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The rule against a body that trickles for hours: at least so many bytes in each window.
 struct Rate {
     bytes_min: u64,
@@ -283,11 +287,11 @@ fn passing(why: String) -> Trouble {
 }
 
 /// A request that was not answered.
-fn silence(host: &str, error: reqwest::Error) -> Silence {
-    let cause = cause(&error);
+fn silence(host: &str, error: &reqwest::Error) -> Silence {
+    let cause = cause(error);
     if error.is_connect() {
         let why = format!("cannot connect to {host}: {cause}");
-        return Silence::NoConnection { why, forged: is_forged(&error) };
+        return Silence::NoConnection { why, forged: is_forged(error) };
     }
     let why = if error.is_timeout() {
         format!("{host} did not answer in time")

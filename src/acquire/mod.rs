@@ -9,6 +9,7 @@
 //! pause. Statements take one or two questions; asking them again is cheap and always right.
 
 mod archive;
+mod disk;
 mod file;
 mod http;
 mod pace;
@@ -276,6 +277,7 @@ impl<T: Transport> Acquirer<T> {
     ) -> Result<Acquired, Trouble> {
         let mut heard: Vec<Heard> = Vec::new();
         let mut last: Option<Received> = None;
+        let mut authenticated = true;
         loop {
             let ask = match (room.next)(errand, &heard, &self.stamp()) {
                 Step::Ask(ask) if heard.len() < ASKS_MAX => ask,
@@ -286,11 +288,10 @@ impl<T: Transport> Acquirer<T> {
                 }
                 step => return self.conclude(errand, step, last, heard.last()),
             };
-            let (words, mut received) = self.hear(errand, &ask, tell).await?;
-            received.tries = tries;
-            received.authenticated &= last.is_none_or(|earlier| earlier.authenticated);
+            let (words, received) = self.hear(errand, &ask, tell).await?;
+            authenticated &= received.authenticated;
             heard.push(words);
-            last = Some(received);
+            last = (received.len > 0).then_some(Received { tries, authenticated, ..received });
         }
     }
 
@@ -298,23 +299,31 @@ impl<T: Transport> Acquirer<T> {
         Stamp { now: self.clock.now(), nonce: format!("{:032x}", fastrand::u128(..)) }
     }
 
-    /// One turn: says it, and archives what comes back before anybody reads it.
+    /// One turn: says it, and archives what comes back before anybody reads it. Of an empty answer there is nothing
+    /// to archive, and its hash is empty.
     async fn hear(&self, errand: &Errand, ask: &Ask, tell: Tell<'_>) -> Result<(Heard, Received), Trouble> {
         let mut partial = self.archive.partial()?;
         let Reply { status, headers, source, authenticated } =
             self.transport.send(ask, &mut partial, tell).await?;
         let head = partial.head().to_vec();
-        let archive = Arc::clone(&self.archive);
-        let kept = tokio::task::spawn_blocking(move || archive.keep(partial));
-        let Kept { sha256, len } =
-            kept.await.map_err(|e| Failure::new(Exit::Bug, format!("archiving was stopped: {e}")))??;
+        let Kept { sha256, len } = self.keep(partial).await?;
         let heard = Heard { status, headers, head, len, sha256: sha256.clone(), source: source.clone() };
         let received =
             Received { sha256, len, source, fetched_at: self.clock.now(), authenticated, tries: 1 };
-        if heard.status != 404 || heard.len > 0 {
+        if len > 0 {
             self.archive.note(errand, &received, Status::Received, "")?;
         }
         Ok((heard, received))
+    }
+
+    /// Syncing half a gigabyte takes a while: it is done beside the other conversations.
+    async fn keep(&self, partial: Partial) -> Result<Kept, Failure> {
+        if partial.is_empty() {
+            return Ok(Kept { sha256: String::new(), len: 0 });
+        }
+        let archive = Arc::clone(&self.archive);
+        let kept = tokio::task::spawn_blocking(move || archive.keep(partial));
+        kept.await.map_err(|e| Failure::new(Exit::Bug, format!("archiving was stopped: {e}")))?
     }
 
     /// The last thing a room says, as the errand's end.
