@@ -6,6 +6,8 @@
 
 pub mod unpack;
 pub mod table;
+pub mod day;
+pub mod tally;
 pub mod wechat_bill;
 pub mod alipay_bill;
 
@@ -13,6 +15,13 @@ use thiserror::Error;
 
 /// The longest line that is read. A 100 MB "line" dies here without being buffered.
 pub const LINE_MAX: usize = 64 * 1024;
+
+/// The most columns a title line may have. The widest bill known has 38.
+pub const COLUMNS_MAX: usize = 256;
+
+/// The most movements one file may hold. A larger day is split by the provider, and 20 million entries are
+/// two gigabytes of memory: more is a file that was made to hurt.
+pub const ROWS_MAX: usize = 20_000_000;
 
 /// What the errand expects of the file; the reader refuses any other.
 #[derive(Clone, Copy, Debug)]
@@ -41,10 +50,61 @@ pub enum ReadError {
     Totals(#[from] crate::domain::statement::TotalsDiffer),
 }
 
+impl ReadError {
+    /// A whole line of a plain file; `column` and `part` can be added.
+    pub fn at(line: u32, found: impl Into<String>) -> ReadError {
+        ReadError::At { part: String::new(), line: line.into(), column: String::new(), found: found.into() }
+    }
+
+    /// The same place, with the title of the column.
+    #[must_use]
+    pub fn in_column(mut self, title: &str) -> ReadError {
+        if let ReadError::At { column, .. } = &mut self {
+            title.clone_into(column);
+        }
+        self
+    }
+
+    /// The same place, with the name of the part of the file.
+    #[must_use]
+    pub fn in_part(mut self, name: &str) -> ReadError {
+        if let ReadError::At { part, .. } = &mut self {
+            name.clone_into(part);
+        }
+        self
+    }
+}
+
 fn part_text(part: &str) -> String {
     if part.is_empty() { String::new() } else { format!("{part}: ") }
 }
 
 fn column_text(column: &str) -> String {
     if column.is_empty() { String::new() } else { format!(", column `{column}`") }
+}
+
+/// A text of the file as it may stand in a message or a remark: short, and without characters that could forge
+/// a log line or turn it around.
+pub fn shown(text: &str) -> String {
+    const SHOWN_MAX: usize = 60;
+    let turns =
+        |c: char| matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain = |c: char| if c.is_control() || turns(c) { '\u{fffd}' } else { c };
+    let mut short: String = text.chars().take(SHOWN_MAX).map(plain).collect();
+    if text.chars().nth(SHOWN_MAX).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_the_file_cannot_forge_a_log_line() {
+        assert_eq!(shown("a\r\nERROR b\u{202e}c\0"), "a\u{fffd}\u{fffd}ERROR b\u{fffd}c\u{fffd}");
+        assert_eq!(shown(&"豆".repeat(61)), format!("{}…", "豆".repeat(60)));
+        assert_eq!(shown(&"豆".repeat(60)), "豆".repeat(60));
+    }
 }
