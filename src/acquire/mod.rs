@@ -1,1 +1,395 @@
-//! (being built)
+//! Acquiring: holds the conversation that a room leads, and archives what is heard.
+//!
+//! The only place that talks to providers. Time-outs, tries, pauses, rate limits, size caps, archiving and redacted
+//! logs exist here, once, for all rooms. It never reads a bill and never decides what an answer means: the room does.
+//!
+//! # Why a retry starts the conversation again
+//!
+//! Addresses expire and signatures carry the time, so what was heard before a failure may be worth nothing after the
+//! pause. Statements take one or two questions; asking them again is cheap and always right.
+
+mod archive;
+mod disk;
+mod file;
+mod http;
+mod pace;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use archive::{Archive, IndexLine, Kept, Partial, Status};
+
+use crate::channel::{ASKS_MAX, Ask, Exhausted, Heard, Room, Step};
+use crate::config::HttpSettings;
+use crate::domain::{Clock, Errand, Exit, Failure, Moment, Stamp};
+
+/// The largest bill as it travels. Providers split what is larger than that.
+pub const BILL_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// Bounds of everything outside.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub connect_timeout: Duration,
+    /// Without a single byte.
+    pub idle_timeout: Duration,
+    /// For one request with its whole body.
+    pub file_total: Duration,
+    /// At least `window_bytes_min` bytes must come in each `window`.
+    pub window: Duration,
+    pub window_bytes_min: u64,
+    pub bill_bytes_max: u64,
+    pub reply_bytes_max: u64,
+    /// Conversations held for one errand, the first included; at least one.
+    pub tries: u32,
+    /// Pauses between tries: at random between `pause_min` and its double, fourfold, … up to `pause_max`.
+    pub pause_min: Duration,
+    pub pause_max: Duration,
+    /// How long a pause that the provider asks for (`Retry-After`, throttling) may be.
+    pub asked_pause_max: Duration,
+    /// Between two requests to one host; none on loopback.
+    pub gap: Duration,
+}
+
+impl Limits {
+    pub fn new(http: &HttpSettings) -> Limits {
+        let rate = http.rate_per_second;
+        // A rate that is not a number, or none, means no gap.
+        let gap = if rate.is_finite() && rate > 0.001 {
+            Duration::from_secs(1).div_f64(rate)
+        } else {
+            Duration::ZERO
+        };
+        Limits {
+            connect_timeout: http.connect_timeout,
+            idle_timeout: http.idle_timeout,
+            file_total: Duration::from_secs(15 * 60),
+            window: Duration::from_secs(60),
+            window_bytes_min: 60 * 1024,
+            bill_bytes_max: BILL_BYTES_MAX,
+            reply_bytes_max: 1024 * 1024,
+            tries: http.tries.max(1),
+            pause_min: Duration::from_secs(1),
+            pause_max: Duration::from_secs(60),
+            asked_pause_max: Duration::from_secs(600),
+            gap,
+        }
+    }
+}
+
+/// Bytes that arrived and are in the archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub sha256: String,
+    pub len: u64,
+    /// Where they came from, fit for a log and a report.
+    pub source: String,
+    pub fetched_at: Moment,
+    /// False if anything on the way was plain http (loopback aside) or came from a hand.
+    pub authenticated: bool,
+    /// Conversations it took.
+    pub tries: u32,
+}
+
+/// How an errand ended well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acquired {
+    /// The raw statement, to be read by the room.
+    Statement(Received),
+    /// The provider's own word that the day has no movements.
+    NoMovements(Received),
+}
+
+/// What is going on, for a progress bar.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    Asking { source: &'a str },
+    Receiving { bytes: u64, of: Option<u64> },
+    Pausing { why: &'a str, pause: Duration },
+}
+
+/// Where progress is told.
+pub type Tell<'a> = &'a (dyn Fn(Progress<'_>) + Send + Sync);
+
+/// An answer as the transport gives it; its body went into the partial file.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub source: String,
+    pub authenticated: bool,
+}
+
+/// Why a conversation did not get to its end.
+#[derive(Debug)]
+pub enum Trouble {
+    /// May pass: again, from the beginning.
+    Again { why: String, when_exhausted: Exhausted, at_least: Duration },
+    /// Asking again changes nothing.
+    Final(Failure),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Trouble {
+        match failure.exit {
+            Exit::Passing => Trouble::Again {
+                why: failure.message,
+                when_exhausted: Exhausted::Passing,
+                at_least: Duration::ZERO,
+            },
+            _ => Trouble::Final(failure),
+        }
+    }
+}
+
+/// The world, or a recording of it. The house's only trait, because there truly are two.
+pub trait Transport: Send + Sync {
+    /// Does what the room asks; the body goes into `into`.
+    fn send(
+        &self,
+        ask: &Ask,
+        into: &mut Partial,
+        tell: Tell<'_>,
+    ) -> impl Future<Output = Result<Reply, Trouble>> + Send;
+}
+
+/// The real thing: sockets and files.
+pub struct World {
+    http: http::Http,
+    home: PathBuf,
+    bill_bytes_max: u64,
+}
+
+impl Transport for World {
+    async fn send(&self, ask: &Ask, into: &mut Partial, tell: Tell<'_>) -> Result<Reply, Trouble> {
+        match ask {
+            Ask::Http(request) => self.http.send(request, into, tell).await,
+            Ask::File(ask) => Ok(self.open(&ask.pattern, into)?),
+        }
+    }
+}
+
+impl World {
+    fn open(&self, pattern: &str, into: &mut Partial) -> Result<Reply, Failure> {
+        let mut reply =
+            Reply { status: 200, headers: Vec::new(), source: pattern.to_owned(), authenticated: false };
+        match file::find(&self.home, pattern)? {
+            file::Found::One(path) => {
+                reply.source = path.strip_prefix(&self.home).unwrap_or(&path).display().to_string();
+                file::copy(&path, &reply.source, into, self.bill_bytes_max)?;
+            }
+            file::Found::None => reply.status = 404,
+            file::Found::Several(names) => {
+                reply.status = 300;
+                into.write(names.join("\n").as_bytes())?;
+            }
+        }
+        Ok(reply)
+    }
+}
+
+fn too_large(from: &str, bytes_max: u64) -> Failure {
+    Failure::new(
+        Exit::Rejected,
+        format!("{from} sends more than {bytes_max} bytes, more than any bill or reply has"),
+    )
+}
+
+/// Gets statements. One for the whole night; errands may be done side by side.
+pub struct Acquirer<T: Transport = World> {
+    transport: T,
+    limits: Limits,
+    archive: Arc<Archive>,
+    clock: Clock,
+}
+
+impl Acquirer<World> {
+    /// `home` is the folder that `local_file` patterns are relative to.
+    pub fn new(http: &HttpSettings, archive: Arc<Archive>, home: &Path, clock: Clock) -> Acquirer<World> {
+        Acquirer::with_limits(Limits::new(http), archive, home, clock)
+    }
+
+    pub fn with_limits(limits: Limits, archive: Arc<Archive>, home: &Path, clock: Clock) -> Acquirer<World> {
+        let (http, bill_bytes_max) = (http::Http::new(&limits), limits.bill_bytes_max);
+        let world = World { http, home: home.to_path_buf(), bill_bytes_max };
+        Acquirer::with_transport(world, limits, archive, clock)
+    }
+}
+
+impl<T: Transport> Acquirer<T> {
+    pub fn with_transport(transport: T, limits: Limits, archive: Arc<Archive>, clock: Clock) -> Acquirer<T> {
+        Acquirer { transport, limits, archive, clock }
+    }
+
+    pub fn archive(&self) -> &Arc<Archive> {
+        &self.archive
+    }
+
+    /// Holds the conversation for `errand` to its end, as often as it takes and `tries` allows.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::NotReady`], [`Exit::Refused`] and [`Exit::Rejected`] as the room says (none of them is asked again),
+    /// [`Exit::Passing`] when every try failed, [`Exit::Storage`] when the archive cannot be written,
+    /// [`Exit::Config`] for an address that may not be used.
+    pub async fn acquire(&self, room: &Room, errand: &Errand, tell: Tell<'_>) -> Result<Acquired, Failure> {
+        let mut healed = String::new();
+        for tries in 1..=self.limits.tries {
+            let (why, when_exhausted, at_least) = match self.converse(room, errand, tries, tell).await {
+                Ok(acquired) => {
+                    if tries > 1 {
+                        tracing::info!(errand = %errand, tries, after = healed, "got it after trying again");
+                    }
+                    return Ok(acquired);
+                }
+                Err(Trouble::Final(failure)) => return Err(failure),
+                Err(Trouble::Again { why, when_exhausted, at_least }) => (why, when_exhausted, at_least),
+            };
+            if tries == self.limits.tries {
+                return Err(exhausted(why, when_exhausted, tries));
+            }
+            let pause = self.pause(tries).max(at_least.min(self.limits.asked_pause_max));
+            tracing::warn!(errand = %errand, tries, pause_ms = pause.as_millis(), why, "trying again");
+            tell(Progress::Pausing { why: &why, pause });
+            tokio::time::sleep(pause).await;
+            healed = why;
+        }
+        Err(Failure::new(Exit::Bug, "no try was made"))
+    }
+
+    /// Full jitter: anything between the least pause and its double for each try so far, so that accounts that
+    /// failed together do not come back together.
+    fn pause(&self, tries: u32) -> Duration {
+        let millis = |pause: Duration| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let (least, most) = (millis(self.limits.pause_min), millis(self.limits.pause_max));
+        let most = least.saturating_mul(1 << tries.min(16)).min(most).max(least);
+        Duration::from_millis(fastrand::u64(least..=most))
+    }
+
+    async fn converse(
+        &self,
+        room: &Room,
+        errand: &Errand,
+        tries: u32,
+        tell: Tell<'_>,
+    ) -> Result<Acquired, Trouble> {
+        let mut heard: Vec<Heard> = Vec::new();
+        let mut last: Option<Received> = None;
+        let mut authenticated = true;
+        loop {
+            let ask = match (room.next)(errand, &heard, &self.stamp()) {
+                Step::Ask(ask) if heard.len() < ASKS_MAX => ask,
+                Step::Ask(_) => {
+                    let text =
+                        format!("still asking after {ASKS_MAX} requests; the provider's paging is broken");
+                    return self.conclude(errand, Step::Rejected(text), last, heard.last());
+                }
+                step => return self.conclude(errand, step, last, heard.last()),
+            };
+            let (words, received) = self.hear(errand, &ask, tell).await?;
+            authenticated &= received.authenticated;
+            heard.push(words);
+            last = (received.len > 0).then_some(Received { tries, authenticated, ..received });
+        }
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp { now: self.clock.now(), nonce: format!("{:032x}", fastrand::u128(..)) }
+    }
+
+    /// One turn: says it, and archives what comes back before anybody reads it. Of an empty answer there is nothing
+    /// to archive, and its hash is empty.
+    async fn hear(&self, errand: &Errand, ask: &Ask, tell: Tell<'_>) -> Result<(Heard, Received), Trouble> {
+        let mut partial = self.archive.partial()?;
+        let Reply { status, headers, source, authenticated } =
+            self.transport.send(ask, &mut partial, tell).await?;
+        let head = partial.head().to_vec();
+        let Kept { sha256, len } = self.keep(partial).await?;
+        let heard = Heard { status, headers, head, len, sha256: sha256.clone(), source: source.clone() };
+        let received =
+            Received { sha256, len, source, fetched_at: self.clock.now(), authenticated, tries: 1 };
+        if len > 0 {
+            self.archive.note(errand, &received, Status::Received, "")?;
+        }
+        Ok((heard, received))
+    }
+
+    /// Syncing half a gigabyte takes a while: it is done beside the other conversations.
+    async fn keep(&self, partial: Partial) -> Result<Kept, Failure> {
+        if partial.is_empty() {
+            return Ok(Kept { sha256: String::new(), len: 0 });
+        }
+        let archive = Arc::clone(&self.archive);
+        let kept = tokio::task::spawn_blocking(move || archive.keep(partial));
+        kept.await.map_err(|e| Failure::new(Exit::Bug, format!("archiving was stopped: {e}")))?
+    }
+
+    /// The last thing a room says, as the errand's end.
+    fn conclude(
+        &self,
+        errand: &Errand,
+        step: Step,
+        last: Option<Received>,
+        heard: Option<&Heard>,
+    ) -> Result<Acquired, Trouble> {
+        let note = |status, why: &str| match &last {
+            Some(got) => self.archive.note(errand, got, status, why),
+            None => Ok(()),
+        };
+        let fail = |exit, why: String, hint: &str| Trouble::Final(Failure::new(exit, why).hint(hint));
+        Err(match (step, &last) {
+            (Step::Statement, Some(got)) => {
+                note(Status::Statement, "")?;
+                return Ok(Acquired::Statement(got.clone()));
+            }
+            (Step::NoMovements, Some(got)) => {
+                note(Status::Empty, "")?;
+                return Ok(Acquired::NoMovements(got.clone()));
+            }
+            (Step::Statement | Step::NoMovements | Step::Ask(_), _) => {
+                fail(Exit::Bug, "the room ended the conversation before anything was heard".into(), "")
+            }
+            (Step::NotReady(why), _) => {
+                note(Status::NotReady, &why)?;
+                fail(Exit::NotReady, why, "nothing to do: the next run asks again")
+            }
+            (Step::Refused(why), _) => {
+                note(Status::Refused, &why)?;
+                fail(Exit::Refused, why, "")
+            }
+            (Step::Rejected(why), _) => {
+                note(Status::Rejected, &why)?;
+                fail(Exit::Rejected, why, "what came stays in the archive, marked")
+            }
+            (Step::Again { why, when_exhausted, at_least_seconds }, _) => {
+                note(Status::Again, &why)?;
+                let asked = heard.and_then(|h| retry_after(h, self.clock.now())).unwrap_or_default();
+                let at_least = asked.max(Duration::from_secs(at_least_seconds));
+                Trouble::Again { why, when_exhausted, at_least }
+            }
+        })
+    }
+}
+
+fn exhausted(why: String, when_exhausted: Exhausted, tries: u32) -> Failure {
+    let (exit, hint) = match when_exhausted {
+        Exhausted::Passing => (Exit::Passing, "this may pass: run it again later"),
+        Exhausted::Refused => (Exit::Refused, ""),
+        Exhausted::NotReady => (Exit::NotReady, "nothing to do: the next run asks again"),
+        Exhausted::Rejected => (Exit::Rejected, "what came stays in the archive, marked"),
+    };
+    let times = if tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
+    Failure::new(exit, format!("{why} ({times})")).hint(hint)
+}
+
+/// `Retry-After`: seconds, or the HTTP date of the moment.
+fn retry_after(heard: &Heard, now: Moment) -> Option<Duration> {
+    let text = heard.header("retry-after")?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp();
+    u64::try_from(at - now.unix()).ok().map(Duration::from_secs)
+}

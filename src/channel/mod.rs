@@ -11,7 +11,11 @@
 //! 2. Add its line to [`ROOMS`].
 //! 3. Add `fixtures/<room>/` with the cases that `tests/rooms.rs` asks for.
 
+pub mod address;
+pub mod envelope;
+pub mod keys;
 pub mod sign;
+pub mod xml;
 pub mod wechat_v2;
 pub mod alipay_open;
 pub mod local_file;
@@ -90,8 +94,16 @@ pub enum Step {
     Refused(String),
     /// What came is not what may be read; it stays in the archive, marked.
     Rejected(String),
-    /// Hold the whole conversation again, from the beginning, after a pause.
-    Again { why: String, when_exhausted: Exhausted },
+    /// Hold the whole conversation again, from the beginning, after a pause of `at_least_seconds` or, if it is
+    /// longer, the engine's own.
+    Again { why: String, when_exhausted: Exhausted, at_least_seconds: u64 },
+}
+
+impl Step {
+    /// [`Step::Again`] after the engine's usual pause.
+    pub fn again(when_exhausted: Exhausted, why: impl Into<String>) -> Step {
+        Step::Again { why: why.into(), when_exhausted, at_least_seconds: 0 }
+    }
 }
 
 /// What a trouble is that never passed.
@@ -99,6 +111,8 @@ pub enum Step {
 pub enum Exhausted {
     /// Exit 5.
     Passing,
+    /// Exit 6.
+    Refused,
     /// Exit 7.
     NotReady,
     /// Exit 8.
@@ -116,12 +130,34 @@ pub enum Ask {
 pub struct Request {
     pub method: &'static str,
     pub url: String,
-    /// Used if `url` cannot be connected to: Alipay's plain-http address, after https was tried.
+    /// Used if `url` cannot be connected to and `allow_plain_http` is set: the plain-http address that the
+    /// provider gave, after https was tried.
     pub plain_url: Option<String>,
+    /// The account accepts plain http elsewhere than on loopback.
+    pub allow_plain_http: bool,
+    /// The address stood in a reply and not in the configuration: a name that suddenly means this machine or its
+    /// link is then not followed.
+    pub given: bool,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
     /// Whether the answer may be a statement (size cap of a bill) or only a short reply (1 MiB).
     pub bill: bool,
+}
+
+impl Request {
+    /// A request to an address of the configuration, without anything in it.
+    pub fn new(method: &'static str, url: String, account: &Account) -> Request {
+        Request {
+            method,
+            url,
+            plain_url: None,
+            allow_plain_http: account.option("allow_plain_http") == "true",
+            given: false,
+            headers: Vec::new(),
+            body: Vec::new(),
+            bill: false,
+        }
+    }
 }
 
 impl fmt::Debug for Request {
@@ -159,6 +195,32 @@ pub struct Heard {
     pub source: String,
 }
 
+/// What an HTTP status other than 200 means, whatever the provider; `None` for 200.
+pub(crate) fn unless_ok(heard: &Heard) -> Option<Step> {
+    let (status, source) = (heard.status, &heard.source);
+    Some(match status {
+        200 => return None,
+        300..=399 => Step::Rejected(format!("{source} answered {status}, a redirect; none is followed")),
+        408 | 425 | 429 | 500..=599 => Step::again(Exhausted::Passing, format!("{source} answered {status}")),
+        400..=499 => Step::Refused(format!("{source} refused us with status {status}")),
+        _ => Step::again(Exhausted::Rejected, format!("{source} answered {status} where 200 is expected")),
+    })
+}
+
+/// A provider's text as it may stand in a message: one line, no control or direction characters, not endless.
+pub fn shown(text: &str) -> String {
+    const SHOWN_MAX: usize = 160;
+    let fit = |c: char| {
+        let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns { '\u{fffd}' } else { c }
+    };
+    let mut line: String = text.trim().chars().take(SHOWN_MAX).map(fit).collect();
+    if text.trim().chars().nth(SHOWN_MAX).is_some() {
+        line.push('…');
+    }
+    line
+}
+
 /// How much of a large body a room sees.
 pub const HEAD_MAX: usize = 64 * 1024;
 
@@ -167,6 +229,16 @@ pub const HEAD_MAX: usize = 64 * 1024;
 pub const ASKS_MAX: usize = 100;
 
 impl Heard {
+    /// The whole body, if it fits into what a room sees.
+    pub fn whole(&self) -> Option<&[u8]> {
+        (self.len == self.head.len() as u64).then_some(self.head.as_slice())
+    }
+
+    /// True if a provider's page or apology came where bytes of a bill or a reply were expected.
+    pub fn looks_like_markup(&self) -> bool {
+        xml::start(&self.head).first() == Some(&b'<')
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }

@@ -1,12 +1,22 @@
-//! (being built)
+//! Alipay, open API `alipay.data.dataservice.bill.downloadurl.query`: ask for an address, then fetch it.
+//!
+//! Source: Alipay open platform, api_15 (request, reply and its signature), and easysdk's `SignContentExtractor`
+//! for what is signed. Quirks: the address lives 30 seconds, so both requests belong to one conversation; it is
+//! plain http and carries tokens; a late answer is a page with status 200. A reply is believed only after its
+//! signature was checked over its raw bytes; an unsigned failure may stop the errand, but never proves an empty
+//! day. Never asks for a month's bill or for today's.
 
-use super::{Room, Step};
+mod ask;
+mod read;
+
+use super::Room;
+use crate::domain::PayType;
 
 pub(super) static ROOM: Room = Room {
     code: "alipay_open",
-    pay_types: &[],
-    needs: &[],
-    check: |_| Ok(()),
-    next: |_, _, _| Step::NotReady(String::new()),
-    read: |_, _| Err(crate::format::ReadError::File(String::new())),
+    pay_types: &[PayType::Ali, PayType::Ali20],
+    needs: ask::NEEDS,
+    check: ask::check,
+    next: ask::next,
+    read: read::read,
 };

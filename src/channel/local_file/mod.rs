@@ -1,12 +1,20 @@
-//! (being built)
+//! A statement that somebody else puts into a folder: a path with `{paytype}`, `{merchant}`, `{date}` and `*`; a
+//! path that ends in `/` means the one file in that folder.
+//!
+//! Source: contract, section 4 (`path`, `layout`). Quirk: a file that is not there yet is "not ready", and a
+//! pattern that fits several files is refused, because nobody can know which one is meant. Never picks the newest.
 
-use super::{Room, Step};
+mod ask;
+mod read;
+
+use super::Room;
+use crate::domain::PayType;
 
 pub(super) static ROOM: Room = Room {
     code: "local_file",
-    pay_types: &[],
-    needs: &[],
-    check: |_| Ok(()),
-    next: |_, _, _| Step::NotReady(String::new()),
-    read: |_, _| Err(crate::format::ReadError::File(String::new())),
+    pay_types: &PayType::ALL,
+    needs: ask::NEEDS,
+    check: ask::check,
+    next: ask::next,
+    read: read::read,
 };

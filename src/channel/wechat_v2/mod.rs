@@ -1,12 +1,21 @@
-//! (being built)
+//! WeChat Pay, API v2 `pay/downloadbill`: one signed question, and the answer is the bill.
+//!
+//! Source: WeChat Pay v2 manual, `pay/downloadbill` (direct merchant 4011985040, service provider 4011989905).
+//! Quirk: every answer comes with status 200 and in one of three shapes, a gzip file, the bare text of the bill
+//! or, also when gzip was asked for, XML that tells a failure. The bill carries no signature and no hash: it is
+//! proven by its totals only. Never asks for a fund flow, which needs a client certificate.
 
-use super::{Room, Step};
+mod ask;
+mod read;
+
+use super::Room;
+use crate::domain::PayType;
 
 pub(super) static ROOM: Room = Room {
     code: "wechat_v2",
-    pay_types: &[],
-    needs: &[],
-    check: |_| Ok(()),
-    next: |_, _, _| Step::NotReady(String::new()),
-    read: |_, _| Err(crate::format::ReadError::File(String::new())),
+    pay_types: &[PayType::Wx],
+    needs: ask::NEEDS,
+    check: ask::check,
+    next: ask::next,
+    read: read::read,
 };
