@@ -15,6 +15,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
+use futures_util::{StreamExt as _, stream};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -175,11 +176,14 @@ impl Answer {
     }
 }
 
-/// Half of a body, and then the end of the connection.
+/// Half of a body, and then the end of the connection. In between the server gets its turn to send the half.
 fn broken(body: &Bytes) -> Body {
     let half = body.slice(..body.len() / 2);
-    let broke = io::Error::new(io::ErrorKind::ConnectionAborted, "a scripted fault");
-    Body::from_stream(futures_util::stream::iter([Ok(half), Err(broke)]))
+    let broke = async {
+        tokio::task::yield_now().await;
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a scripted fault"))
+    };
+    Body::from_stream(stream::once(async { Ok(half) }).chain(stream::once(broke)))
 }
 
 /// Which statement, and what is wrong with it.
