@@ -1,1 +1,58 @@
-//! (being built)
+//! The sandbox: providers on loopback that check every signature, and a simulated, seeded day of tills.
+//!
+//! An independent hand. Nothing here uses the signing code of `channel` or the layout readers of `format`: a generator
+//! and a reader by one hand would agree with themselves. Signatures are verified and bills are written from the
+//! specification (`spec/wechat.md` 1 and 5, `spec/alipay.md` 1, 2 and 5.1, `spec/ttpay.md` A.3, A.10, D.5 and D.8),
+//! with the digest and RSA crates directly; only the words of [`domain`](crate::domain) are shared.
+//!
+//! Rows of EB_PAYLOG leave this room as values ([`SimLogRow`]); writing them into a table is the work of `store`.
+//! Everything is drawn from the seed: the same plan gives the same rows and the same bytes of statements, on any day.
+//!
+//! | file | what |
+//! |---|---|
+//! | `town` | the mall: accounts, stores, tills, goods |
+//! | `story` | one order: what happened to it, at both ends |
+//! | `day` | a whole day of stories, with its neighbours; [`simulate`] |
+//! | `fault`, `planted` | what is planted, and what finance must read of it |
+//! | `log_row`, `wechat_reply`, `alipay_reply` | rows of EB_PAYLOG |
+//! | `lines`, `wechat_bill`, `alipay_bill`, `zip_file` | statements |
+//! | `server`, `wechat_desk`, `alipay_desk`, `mishap` | the providers' HTTP interfaces and their scripted faults |
+//! | `keys`, `site`, `scenario` | secrets, a folder to run in, and stories to tell with it |
+
+pub mod town;
+pub mod day;
+pub mod fault;
+pub mod planted;
+pub mod log_row;
+pub mod mishap;
+pub mod keys;
+pub mod server;
+pub mod site;
+pub mod scenario;
+
+mod calendar;
+mod numbers;
+mod story;
+mod draw;
+mod wechat_reply;
+mod alipay_reply;
+mod lines;
+mod wechat_bill;
+mod alipay_bill;
+mod zip_file;
+mod wechat_desk;
+mod alipay_desk;
+mod form;
+
+#[cfg(test)]
+mod day_tests;
+
+pub use day::{DayPlan, Faults, SimulatedDay, simulate};
+pub use fault::Fault;
+pub use log_row::SimLogRow;
+pub use mishap::{Desk, Mishap, Rule, Tries};
+pub use planted::{ExpectedTiming, Moved, Planted};
+pub use scenario::Scenario;
+pub use server::{Running, start};
+pub use site::Site;
+pub use town::SimAccount;

@@ -1,0 +1,269 @@
+//! The simulated day held to what it promises, without a line of the program's own readers.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::form::{elements, value};
+use super::*;
+use crate::domain::{BillDate, EntryKind, MismatchKind, Moment, money};
+
+fn date() -> BillDate {
+    BillDate::parse("20240307").expect("a date")
+}
+
+fn plan(seed: u64) -> DayPlan {
+    DayPlan { wild_goods: false, orders: 3_000, ..DayPlan::new(date(), seed) }
+}
+
+fn clean(seed: u64) -> SimulatedDay {
+    simulate(&DayPlan { faults: Faults::Spread(0), ..plan(seed) })
+}
+
+/// Cells of each data row of a WeChat bill, and of its totals, by the obvious split.
+fn wechat_rows(day: &SimulatedDay, account: &str, date: BillDate) -> (Vec<Vec<String>>, Vec<String>) {
+    let text = String::from_utf8(day.statement(account, date).expect("a statement")).expect("UTF-8");
+    let text = text.strip_prefix('\u{feff}').expect("a BOM");
+    assert!(text.ends_with("\r\n"));
+    let mut rows: Vec<Vec<String>> = text
+        .split("\r\n")
+        .filter_map(|line| line.strip_prefix('`'))
+        .map(|line| line.split(",`").map(str::to_owned).collect())
+        .collect();
+    let totals = rows.pop().expect("totals");
+    (rows, totals)
+}
+
+fn fen(text: &str) -> i64 {
+    money::parse_minor(text, 2).expect(text)
+}
+
+#[test]
+fn the_same_plan_gives_the_same_bytes() {
+    let told = |seed| {
+        let day = simulate(&plan(seed));
+        let statements: Vec<Option<Vec<u8>>> = day
+            .accounts()
+            .flat_map(|account| day.dates().map(|date| day.statement(account.name, date)))
+            .collect();
+        (day.rows().collect::<Vec<_>>(), statements, day.planted().to_vec())
+    };
+    assert!(told(7) == told(7));
+    assert!(told(7) != told(8));
+}
+
+#[test]
+fn every_kind_and_every_fault_is_planted() {
+    let kinds = |day: &SimulatedDay| day.planted().iter().map(|p| p.kind).collect::<BTreeSet<MismatchKind>>();
+    let day = simulate(&plan(1));
+    assert_eq!(kinds(&day).len(), 8);
+    assert_eq!(day.planted().len(), 40);
+    let faults: BTreeSet<Fault> = day.planted().iter().map(|p| p.fault).collect();
+    assert_eq!(faults.len(), Fault::ALL.len());
+    assert_eq!(kinds(&simulate(&DayPlan { faults: Faults::Spread(8), orders: 3, ..plan(1) })).len(), 8);
+    let entries: BTreeSet<EntryKind> = day.planted().iter().map(|p| p.entry).collect();
+    assert_eq!(entries.len(), 3);
+    let each = simulate(&DayPlan { faults: Faults::Each(2), ..plan(1) });
+    assert_eq!(each.planted().len(), 2 * (19 * 3 - 3), "Alipay's statement cannot show three of them");
+    assert!(clean(1).planted().is_empty());
+}
+
+#[test]
+fn alipay_alone_is_a_day_too() {
+    let day = simulate(&DayPlan { paytypes: vec![crate::domain::PayType::Ali], ..plan(4) });
+    assert_eq!(day.accounts().map(|a| a.name).collect::<Vec<_>>(), ["mall-ali"]);
+    assert_eq!(day.planted().len(), 40);
+    assert!(day.expected_timing().is_empty(), "Alipay's replies state the time");
+    assert!(day.rows().all(|row| row.req_type == "ALI_20"));
+    assert_eq!(day.statement("mall-wx", date()), None);
+}
+
+#[test]
+fn a_wechat_bill_adds_up() {
+    for account in ["mall-wx", "mall-wx-sub"] {
+        for date in simulate(&plan(2)).dates() {
+            let (rows, totals) = wechat_rows(&simulate(&plan(2)), account, date);
+            assert!(rows.len() > 5, "{account} {date}");
+            assert!(rows.iter().all(|row| row.len() == 27));
+            let sum = |column: usize| rows.iter().map(|row| fen(&row[column])).sum::<i64>();
+            assert_eq!(totals[0], rows.len().to_string());
+            for (total, column) in [(1, 12), (2, 16), (3, 17), (5, 24), (6, 25)] {
+                assert_eq!(fen(&totals[total]), sum(column), "column {column}");
+            }
+            let fees: i64 = rows.iter().map(|row| money::parse_e5(&row[22]).expect("a fee")).sum();
+            assert_eq!(money::parse_e5(&totals[4]), Ok(fees));
+            assert!(rows.iter().all(|row| row[0].starts_with(&date.to_string())));
+        }
+    }
+}
+
+#[test]
+fn a_fee_is_charged_on_what_is_settled() {
+    let (rows, _) = wechat_rows(&clean(3), "mall-wx", date());
+    for row in rows.iter().filter(|row| row[9] == "SUCCESS") {
+        let (settled, gross, coupon) = (fen(&row[12]), fen(&row[24]), fen(&row[13]));
+        assert!(settled == gross || settled == gross - coupon);
+        let fee = money::parse_e5(&row[22]).expect("a fee");
+        assert_eq!(fee, (settled * 60 + 5_000) / 10_000 * 1_000);
+    }
+    assert!(rows.iter().any(|row| row[12] != row[24]), "coupons that lower what is settled");
+    assert!(rows.iter().any(|row| row[9] == "REVOKED"));
+}
+
+#[test]
+fn numbers_are_used_once() {
+    let day = simulate(&plan(5));
+    let mut seen: HashMap<String, String> = HashMap::new();
+    for row in day.rows().filter(|row| row.req_action == "createandpay" && row.req_obj.starts_with('{')) {
+        let out_id = between(&row.req_obj, "\"OutID\":\"", "\"");
+        let fee = between(&row.req_obj, "\"TotalFee\":\"", "\"");
+        let known = seen.entry(out_id.to_owned()).or_insert_with(|| fee.to_owned());
+        assert_eq!(known, fee, "order {out_id} stands for one purchase");
+    }
+    let (rows, _) = wechat_rows(&clean(5), "mall-wx", date());
+    let paid: Vec<&Vec<String>> = rows.iter().filter(|row| row[9] == "SUCCESS").collect();
+    for column in [5, 6] {
+        let numbers: BTreeSet<&String> = paid.iter().map(|row| &row[column]).collect();
+        assert_eq!(numbers.len(), paid.len());
+    }
+}
+
+fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let (_, rest) = text.split_once(before).expect(text);
+    rest.split_once(after).map_or(rest, |(found, _)| found)
+}
+
+/// A JSON text with the content of every string that follows a colon taken out.
+fn skeleton(json: &str) -> String {
+    let mut out = String::new();
+    let mut rest = json;
+    while let Some((before, after)) = rest.split_once(":\"") {
+        out.push_str(before);
+        out.push_str(":\"");
+        rest = after.find('"').map_or("", |end| &after[end..]);
+    }
+    out.push_str(rest);
+    out
+}
+
+#[test]
+fn requests_have_the_shape_of_the_manuals_samples() {
+    // FAQ 11 and 12 of the manual, as printed in spec/ttpay.md A.10.
+    let pay = r#"{"Header":{"TerminalType":"0","TXDate":"20161108","MallID":"*","StoreCode":"8888","BSStoreCode":"8888","TillID":"01","CashierNO":"8888","CRC":"201611081138149488885","Type":"ALI_20","Key":"","AccountMode":"1","SellerID":"8888","Token":null,"ExtParam":"{\u0027CustomerID\u0027:\u0027TECHTRANS\u0027}"},"RequestParam":{"OutID":"16110811361185933765","DynamicID":"0280833291063996793","TotalFee":"1","Subject":"中央收银","ExtParam":"{\u0027Currency\u0027:\u0027RMB\u0027,\u0027OriginalFee\u0027:\u00271\u0027}"}}"#;
+    let query = r#"{"Header":{"TerminalType":"0","TXDate":"20161108","MallID":"*","StoreCode":"8888","BSStoreCode":"8888","TillID":"01","CashierNO":"8888","CRC":"201611081608535251087","Type":"ALI_20","Key":"","AccountMode":"1","SellerID":"8888","Token":null,"ExtParam":"{\u0027CustomerID\u0027:\u0027TECHTRANS\u0027}"},"RequestParam":{"OutID":"1611081606507533777","TradeNO":"","TotalFee":"1","ExtParam":"{\u0027Currency\u0027:\u0027RMB\u0027,\u0027OriginalFee\u0027:\u00271\u0027}"}}"#;
+    let day = clean(6);
+    let plain = |action: &str| {
+        let mut rows = day.rows().filter(|row| row.req_action == action);
+        rows.find(|row| row.req_obj.contains("中央收银") || action != "createandpay").expect(action).req_obj
+    };
+    assert_eq!(skeleton(&plain("createandpay")), skeleton(pay));
+    assert_eq!(skeleton(&plain("orderquery")), skeleton(query));
+    let request = plain("createandpay");
+    let ext = |json: &str| json.rsplit_once("\"ExtParam\"").map(|(_, ext)| ext.len()).expect("ExtParam");
+    assert!(ext(&request) >= ext(pay));
+    assert!(
+        request.contains(r#""ExtParam":"{\u0027CustomerID\u0027:\u0027TECHTRANS\u0027}"},"RequestParam""#)
+    );
+    assert_eq!(between(&request, "\"CRC\":\"", "\"").len(), 21);
+}
+
+#[test]
+fn rows_come_in_time_order_and_weigh_what_they_should() {
+    let day = simulate(&plan(9));
+    let mut last = String::new();
+    let (mut bytes, mut count) = (0, 0);
+    for row in day.rows() {
+        assert!(row.req_date >= last);
+        assert!(Moment::parse(&row.req_date).is_some(), "{}", row.req_date);
+        bytes += row.req_obj.len() + row.res_obj.len();
+        count += 1;
+        last = row.req_date;
+    }
+    assert_eq!(count, day.row_count());
+    let average = bytes / count;
+    assert!((1_000..1_450).contains(&average), "{average} bytes");
+}
+
+#[test]
+fn what_the_log_calls_paid_is_what_the_bill_calls_paid() {
+    for seed in 0..3 {
+        let day = clean(seed);
+        let mut logged: BTreeMap<String, i64> = BTreeMap::new();
+        let mut excused: BTreeSet<String> = BTreeSet::new();
+        for row in day.rows().filter(|row| row.req_type == "WX" && row.res_obj.starts_with('<')) {
+            // A torn reply ends within its signature.
+            let (xml, _) = row.res_obj.split_once("<sign>").expect("a signature");
+            let reply = elements(&format!("{xml}</xml>")).expect("a reply");
+            let order_no = between(&row.req_obj, "\"OutID\":\"", "\"").to_owned();
+            let at = Moment::parse_compact(value(&reply, "time_end"));
+            if at.is_some_and(|at| at.date() == date()) && value(&reply, "result_code") == "SUCCESS" {
+                logged.insert(order_no, value(&reply, "total_fee").parse().expect("fen"));
+            } else if value(&reply, "err_code") == "ORDERPAID" || row.req_action == "reverse" {
+                excused.insert(order_no);
+            }
+        }
+        let mut billed: BTreeMap<String, i64> = BTreeMap::new();
+        for account in ["mall-wx", "mall-wx-sub"] {
+            let (rows, _) = wechat_rows(&day, account, date());
+            for row in rows.iter().filter(|row| row[9] == "SUCCESS") {
+                assert_eq!(billed.insert(row[6].clone(), fen(&row[24])), None);
+            }
+        }
+        let readable = |order_no: &String| logged.contains_key(order_no);
+        assert!(logged.iter().all(|(order_no, amount)| billed.get(order_no) == Some(amount)), "seed {seed}");
+        // Rows in base64 are not read here; what reversals and ORDERPAID prove has no amount in the log.
+        let base64: BTreeSet<&String> =
+            billed.keys().filter(|no| !readable(no) && !excused.contains(*no)).collect();
+        assert!(base64.len() * 20 < billed.len(), "{} of {}", base64.len(), billed.len());
+    }
+}
+
+#[test]
+fn planted_amounts_stand_in_the_bill() {
+    let day = simulate(&DayPlan { faults: Faults::Each(1), ..plan(11) });
+    for planted in day.planted().iter().filter(|p| p.account != "mall-ali") {
+        let (rows, _) = wechat_rows(&day, planted.account, date());
+        let state = match planted.entry {
+            EntryKind::Payment => "SUCCESS",
+            EntryKind::Refund => "REFUND",
+            EntryKind::Reversal => "REVOKED",
+        };
+        let of_it = |row: &&Vec<String>| row[6] == planted.order_no && row[9] == state;
+        let of_it: Vec<&Vec<String>> = rows.iter().filter(of_it).collect();
+        assert_eq!(of_it.is_empty(), planted.channel_amount_minor.is_none(), "{planted:?}");
+        let amount: i64 = of_it.iter().map(|row| fen(&row[24]) - fen(&row[25])).sum();
+        if planted.entry != EntryKind::Reversal {
+            assert_eq!(amount, planted.channel_amount_minor.unwrap_or(0), "{planted:?}");
+        }
+        if planted.entry == EntryKind::Refund {
+            assert!(of_it.iter().all(|row| row[15] == planted.refund_no), "{planted:?}");
+        }
+    }
+}
+
+#[test]
+fn what_moves_over_midnight_has_both_ends() {
+    let day = clean(12);
+    let on_the_day: Vec<&ExpectedTiming> =
+        day.expected_timing().iter().filter(|t| t.bill_date == date() && t.account == "mall-wx").collect();
+    let moved: Vec<Moved> = on_the_day.iter().map(|t| t.moved).collect();
+    assert_eq!(moved, [Moved::Out, Moved::In, Moved::In]);
+    for timing in day.expected_timing() {
+        let (rows, _) = wechat_rows(&day, timing.account, timing.bill_date);
+        let stands = rows.iter().any(|row| row[15] == timing.refund_no);
+        assert_eq!(stands, timing.moved == Moved::In, "{timing:?}");
+    }
+}
+
+#[test]
+fn uncovered_rows_come_only_when_asked_for() {
+    let types = |plan: &DayPlan| simulate(plan).rows().filter(|row| row.req_type == "BANKCARD").count();
+    assert_eq!(types(&plan(13)), 0);
+    assert_eq!(types(&DayPlan { uncovered_rows: 4, ..plan(13) }), 4);
+}
+
+#[test]
+fn wild_goods_stand_bare_in_the_bill() {
+    let day = simulate(&DayPlan { wild_goods: true, ..plan(14) });
+    let text = String::from_utf8(day.statement("mall-wx", date()).expect("a statement")).expect("UTF-8");
+    assert!(text.contains(",`拼盘,`小份`,`pos="));
+    assert!(text.contains(",`便签\n两行,`pos="));
+}

@@ -1,0 +1,147 @@
+//! Numbers of orders, transactions, refunds and buyers: derived from the seed and the story's place, never stored.
+//!
+//! Shapes: OutID `spec/ttpay.md` R064; `transaction_id` 28 digits, `refund_id` 29 (`spec/wechat.md` 1.10); Alipay's
+//! `trade_no` 28 digits beginning with the date (`spec/alipay.md` 2.3).
+
+use std::fmt::Write as _;
+
+use super::calendar::Calendar;
+
+/// `EB_OUTID_SEQUENCE` at the beginning of the simulated days. Eight digits throughout, so that milliseconds without
+/// padding and the sequence can never run together into the same number twice.
+const SEQUENCE_START: u64 = 10_033_761;
+
+/// A well-mixed number from the seed, a place and a purpose (splitmix64).
+pub(super) fn mix(seed: u64, place: u64, purpose: u64) -> u64 {
+    let mut z = seed
+        .wrapping_add(place.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        .wrapping_add(purpose.wrapping_mul(0xD1B5_4A32_D192_ED03));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// Appends an order number: `yyMMddHHmmss`, milliseconds without padding, sequence.
+pub(super) fn push_order_no(out: &mut String, calendar: &Calendar, at: i32, ms: u16, story: u32) {
+    calendar.push_short_time(out, at);
+    push_display(out, ms);
+    push_display(out, SEQUENCE_START + u64::from(story));
+}
+
+/// Appends our number of a refund.
+pub(super) fn push_refund_no(out: &mut String, calendar: &Calendar, at: i32, story: u32, part: u8) {
+    out.push('R');
+    calendar.push_short_time(out, at);
+    push_display(out, SEQUENCE_START + u64::from(story));
+    push_display(out, part);
+}
+
+/// Appends WeChat's number of a payment. The second transaction of a double payment sorts after the first.
+pub(super) fn push_wechat_trade_no(out: &mut String, date: &str, story: u32, second: bool) {
+    out.push_str("4200002120");
+    out.push_str(date);
+    push_padded(out, tail(story) + if second { HALF } else { 0 }, 10);
+}
+
+/// Appends WeChat's number of a refund.
+pub(super) fn push_wechat_refund_id(out: &mut String, date: &str, story: u32, part: u8) {
+    out.push_str("5030000823");
+    out.push_str(date);
+    push_padded(out, tail(story) * 10 + u64::from(part % 10), 11);
+}
+
+/// Appends Alipay's number of a trade.
+pub(super) fn push_alipay_trade_no(out: &mut String, date: &str, story: u32, second: bool) {
+    out.push_str(date);
+    out.push_str("2200140001");
+    push_padded(out, tail(story) + if second { HALF } else { 0 }, 10);
+}
+
+const HALF: u64 = 5_000_000_000;
+
+/// A scrambled but unique number below [`HALF`]: the factor shares no divisor with it.
+fn tail(story: u32) -> u64 {
+    u64::from(story).wrapping_mul(2_654_435_761).wrapping_add(1_442_695_041) % HALF
+}
+
+pub(super) fn push_padded(out: &mut String, number: u64, width: usize) {
+    // Writing to a String cannot fail.
+    let _never = write!(out, "{number:0width$}");
+}
+
+pub(super) fn push_display(out: &mut String, value: impl std::fmt::Display) {
+    // Writing to a String cannot fail.
+    let _never = write!(out, "{value}");
+}
+
+/// Appends fen as yuan: `38.00`, `-0.05`.
+pub(super) fn push_yuan(out: &mut String, fen: i64) {
+    if fen < 0 {
+        out.push('-');
+    }
+    let size = fen.unsigned_abs();
+    push_display(out, size / 100);
+    out.push('.');
+    push_padded(out, size % 100, 2);
+}
+
+/// Appends `count` characters of base 62, base 16 or digits from a seed.
+pub(super) fn push_letters(out: &mut String, alphabet: &str, count: u32, seed: u64) {
+    let letters = alphabet.as_bytes();
+    let length = u64::try_from(letters.len()).unwrap_or(1).max(1);
+    let mut state = seed;
+    for turn in 0..count {
+        if turn % 8 == 0 {
+            state = mix(seed, u64::from(turn), 77);
+        }
+        let index = usize::try_from(state % length).unwrap_or(0);
+        out.push(char::from(letters[index]));
+        state /= length;
+    }
+}
+
+pub(super) const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(super) const HEX_UPPER: &str = "0123456789ABCDEF";
+pub(super) const DIGITS: &str = "0123456789";
+
+/// Fee of an amount in fen: rounded half up to the fen (`spec/wechat.md` 1.8).
+pub(super) fn fee_fen(base_fen: i64, rate_e4: i64) -> i64 {
+    (base_fen * rate_e4 + 5_000) / 10_000
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn fees_as_seen_in_real_bills() {
+        for (base, rate, fee) in [(3250, 60, 20), (300, 60, 2), (100_000, 60, 600), (1, 90, 0)] {
+            assert_eq!(fee_fen(base, rate), fee, "{base} at {rate}");
+        }
+    }
+
+    #[test]
+    fn transaction_numbers_never_repeat() {
+        let tails: HashSet<u64> = (0..300_000).map(tail).collect();
+        assert_eq!(tails.len(), 300_000);
+        assert!(tails.iter().all(|t| *t < HALF));
+    }
+
+    #[test]
+    fn numbers_have_their_providers_length() {
+        let mut out = String::new();
+        push_wechat_trade_no(&mut out, "20240307", 7, true);
+        assert_eq!(out.len(), 28);
+        out.clear();
+        push_wechat_refund_id(&mut out, "20240307", u32::MAX, 9);
+        assert_eq!(out.len(), 29);
+        out.clear();
+        push_alipay_trade_no(&mut out, "20240307", 7, false);
+        assert_eq!(out.len(), 28);
+        out.clear();
+        push_yuan(&mut out, -5);
+        assert_eq!(out, "-0.05");
+    }
+}

@@ -1,0 +1,368 @@
+//! The providers' desks on loopback: one HTTP server for WeChat Pay, Alipay's gateway and its downloads.
+//!
+//! It listens on 127.0.0.1 only. Statements are written once and kept; time passes as on the machine's clock, and
+//! [`Running::advance`] makes it pass faster.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use futures_util::{StreamExt as _, stream};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::day::SimulatedDay;
+use super::mishap::{Desk, Mishap, Rule};
+use super::town::{ACCOUNTS, SimAccount};
+use super::{alipay_bill, alipay_desk, numbers, wechat_bill, wechat_desk};
+use crate::domain::BillDate;
+
+/// How long a download address of Alipay lives (`spec/alipay.md` 1.6).
+const ADDRESS_LIFE: Duration = Duration::from_secs(30);
+/// How long [`Running::shutdown`] waits for answers under way before it drops them.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A running sandbox. Dropping it stops it.
+pub struct Running {
+    pub addr: SocketAddr,
+    house: Arc<House>,
+    stop: Option<oneshot::Sender<()>>,
+    task: tokio::task::JoinHandle<io::Result<()>>,
+}
+
+/// Starts the providers of a simulated day. Port 0 takes a free one.
+///
+/// # Errors
+///
+/// If the port cannot be had.
+pub async fn start(day: Arc<SimulatedDay>, rules: Vec<Rule>, port: u16) -> io::Result<Running> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let addr = listener.local_addr()?;
+    let house = Arc::new(House::new(day, rules, addr));
+    let desks = Router::new().fallback(receive).with_state(Arc::clone(&house));
+    let (stop, stopped) = oneshot::channel::<()>();
+    // A dropped sender means the same as a sent word: the end.
+    let until_stopped = async move { drop(stopped.await) };
+    let serving = axum::serve(listener, desks).with_graceful_shutdown(until_stopped);
+    let task = tokio::spawn(async move { serving.await });
+    Ok(Running { addr, house, stop: Some(stop), task })
+}
+
+impl Running {
+    /// `http://127.0.0.1:port`
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Lets time pass at the desks: addresses expire sooner.
+    pub fn advance(&self, time: Duration) {
+        self.house.ahead_seconds.fetch_add(time.as_secs(), Ordering::Relaxed);
+    }
+
+    /// Well-signed requests so far at a desk, for an account's bill of a date.
+    pub fn tries(&self, desk: Desk, account: &str, date: BillDate) -> u32 {
+        let Some(place) = self.house.account(|known| known.name == account) else { return 0 };
+        lock(&self.house.tries).get(&(desk, place, date)).copied().unwrap_or(0)
+    }
+
+    /// Writes every statement now, so that no later answer waits for it.
+    pub async fn prepare(&self) {
+        let house = Arc::clone(&self.house);
+        let prepared = tokio::task::spawn_blocking(move || house.write_all());
+        drop(prepared.await);
+    }
+
+    /// Stops listening, and waits shortly for answers under way.
+    pub async fn shutdown(mut self) {
+        drop(self.stop.take());
+        if tokio::time::timeout(PATIENCE, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn receive(State(house): State<Arc<House>>, method: Method, uri: Uri, body: Bytes) -> Response {
+    let answered = tokio::task::spawn_blocking(move || answer(&house, &method, &uri, &body)).await;
+    let answer = answered.unwrap_or_else(|_| Answer::status(500, "the sandbox itself failed"));
+    if !answer.pause.is_zero() {
+        tokio::time::sleep(answer.pause).await;
+    }
+    answer.into_response()
+}
+
+fn answer(house: &House, method: &Method, uri: &Uri, body: &[u8]) -> Answer {
+    let query = uri.query().unwrap_or("");
+    match uri.path() {
+        "/pay/downloadbill" => wechat_desk::answer(house, method.as_str(), body),
+        "/gateway.do" => alipay_desk::gateway(house, method.as_str(), query, body),
+        "/downloadBillFile.resource" => alipay_desk::download(house, query),
+        _ => Answer::status(404, "the sandbox has no such desk"),
+    }
+}
+
+/// What a desk says.
+#[derive(Debug)]
+pub(super) struct Answer {
+    status: u16,
+    headers: Vec<(header::HeaderName, String)>,
+    body: Bytes,
+    /// The connection breaks in the middle of the body.
+    cut: bool,
+    pause: Duration,
+}
+
+impl Answer {
+    pub(super) fn ok(content_type: &str, body: Bytes) -> Answer {
+        let headers = vec![(header::CONTENT_TYPE, content_type.to_owned())];
+        Answer { status: 200, headers, body, cut: false, pause: Duration::ZERO }
+    }
+
+    fn status(status: u16, words: &'static str) -> Answer {
+        Answer { status, ..Answer::ok("text/plain; charset=utf-8", Bytes::from_static(words.as_bytes())) }
+    }
+
+    /// The answer as it arrives after a mishap of transport.
+    pub(super) fn after(mut self, mishap: Option<Mishap>) -> Answer {
+        match mishap {
+            Some(Mishap::Status(status)) => Answer::status(status, "the server has a bad day"),
+            Some(Mishap::TooMany { retry_after_seconds }) => {
+                let mut answer = Answer::status(429, "too many requests");
+                answer.headers.push((header::RETRY_AFTER, retry_after_seconds.to_string()));
+                answer
+            }
+            Some(Mishap::Slow(pause)) => Answer { pause, ..self },
+            Some(Mishap::CutShort) => Answer { cut: true, ..self },
+            Some(Mishap::Html) => {
+                let page = "<!DOCTYPE html><html><body><h1>系统繁忙，请稍后再试</h1></body></html>";
+                Answer::ok("text/html;charset=utf-8", Bytes::from(page))
+            }
+            Some(Mishap::ZeroBytes) => Answer { body: Bytes::new(), ..self },
+            Some(Mishap::Redirect) => {
+                self = Answer::status(302, "it has moved");
+                self.headers.push((header::LOCATION, "/elsewhere".to_owned()));
+                self
+            }
+            _ => self,
+        }
+    }
+
+    fn into_response(self) -> Response {
+        let length = self.body.len();
+        let body = if self.cut { broken(&self.body) } else { Body::from(self.body) };
+        let mut response = Response::new(body);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        response
+    }
+}
+
+/// Half of a body, and then the end of the connection. In between the server gets its turn to send the half.
+fn broken(body: &Bytes) -> Body {
+    let half = body.slice(..body.len() / 2);
+    let broke = async {
+        tokio::task::yield_now().await;
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "a scripted fault"))
+    };
+    Body::from_stream(stream::once(async { Ok(half) }).chain(stream::once(broke)))
+}
+
+/// Which statement, and what is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Want {
+    pub(super) account: u8,
+    pub(super) date: BillDate,
+    /// All sub-merchants of a service provider.
+    pub(super) whole: bool,
+    pub(super) content: Content,
+    /// WeChat's text in gzip.
+    pub(super) gzip: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Content {
+    True,
+    Emptied,
+    OtherMerchant,
+    OtherDay,
+    TotalsOff,
+    Torn,
+}
+
+impl Content {
+    pub(super) fn after(mishap: Option<Mishap>) -> Content {
+        match mishap {
+            Some(Mishap::OtherMerchant) => Content::OtherMerchant,
+            Some(Mishap::OtherDay) => Content::OtherDay,
+            Some(Mishap::TotalsOff) => Content::TotalsOff,
+            Some(Mishap::Torn) => Content::Torn,
+            _ => Content::True,
+        }
+    }
+}
+
+/// An address that was handed out.
+#[derive(Debug, Clone, Copy)]
+struct Ticket {
+    want: Want,
+    issued: Instant,
+}
+
+/// What all desks share.
+pub(super) struct House {
+    day: Arc<SimulatedDay>,
+    rules: Vec<Rule>,
+    addr: SocketAddr,
+    ahead_seconds: AtomicU64,
+    tickets_issued: AtomicU64,
+    tickets: Mutex<HashMap<String, Ticket>>,
+    tries: Mutex<HashMap<(Desk, u8, BillDate), u32>>,
+    statements: Mutex<HashMap<Want, Option<Bytes>>>,
+}
+
+impl House {
+    fn new(day: Arc<SimulatedDay>, rules: Vec<Rule>, addr: SocketAddr) -> House {
+        House {
+            day,
+            rules,
+            addr,
+            ahead_seconds: AtomicU64::new(0),
+            tickets_issued: AtomicU64::new(0),
+            tickets: Mutex::default(),
+            tries: Mutex::default(),
+            statements: Mutex::default(),
+        }
+    }
+
+    /// `127.0.0.1:port`
+    pub(super) fn origin(&self) -> String {
+        self.addr.to_string()
+    }
+
+    /// A simulated account.
+    pub(super) fn account(&self, is_it: impl Fn(&SimAccount) -> bool) -> Option<u8> {
+        self.day.accounts.iter().copied().find(|&account| is_it(&ACCOUNTS[usize::from(account)]))
+    }
+
+    /// Counts a try and says what goes wrong with it.
+    pub(super) fn mishap(&self, desk: Desk, account: u8, date: BillDate) -> Option<Mishap> {
+        let number = {
+            let mut tries = lock(&self.tries);
+            let number = tries.entry((desk, account, date)).or_insert(0);
+            *number += 1;
+            *number
+        };
+        let name = ACCOUNTS[usize::from(account)].name;
+        self.rules.iter().find(|rule| rule.fits(desk, name, date, number)).map(|rule| rule.mishap)
+    }
+
+    /// A statement's bytes; `None` for a day without movements. Written on the first request.
+    pub(super) fn statement(&self, want: Want) -> Option<Bytes> {
+        if let Some(known) = lock(&self.statements).get(&want) {
+            return known.clone();
+        }
+        let written = self.write(want).map(Bytes::from);
+        lock(&self.statements).entry(want).or_insert(written).clone()
+    }
+
+    fn write_all(&self) {
+        for &account in &self.day.accounts {
+            let gzip = ACCOUNTS[usize::from(account)].is_wechat();
+            for date in self.day.dates() {
+                let want = Want { account, date, whole: false, content: Content::True, gzip };
+                self.statement(want);
+            }
+        }
+    }
+
+    fn write(&self, want: Want) -> Option<Vec<u8>> {
+        let mut day_number = self.day.day_number(want.date)?;
+        if want.content == Content::OtherDay {
+            day_number += if day_number > -1 { -1 } else { 1 };
+        }
+        let account = &ACCOUNTS[usize::from(want.account)];
+        let mut bytes = if account.is_wechat() {
+            self.write_wechat(want, day_number)?
+        } else {
+            self.write_alipay(want, day_number)?
+        };
+        if want.content == Content::Torn {
+            bytes.truncate(bytes.len() / 3 * 2);
+        }
+        Some(if want.gzip { wechat_desk::zipped(&bytes, account, want.date) } else { bytes })
+    }
+
+    fn write_wechat(&self, want: Want, day_number: i32) -> Option<Vec<u8>> {
+        let make = if want.whole { wechat_bill::Bill::whole } else { wechat_bill::Bill::of };
+        let mut bill = make(&self.day, want.account, day_number);
+        if bill.is_empty() {
+            return None;
+        }
+        bill.totals_off_fen = i64::from(want.content == Content::TotalsOff);
+        if want.content == Content::OtherMerchant {
+            bill = bill.of_another_merchant();
+        }
+        Some(bill.write().into_bytes())
+    }
+
+    fn write_alipay(&self, want: Want, day_number: i32) -> Option<Vec<u8>> {
+        let mut bill = alipay_bill::Bill::of(&self.day, want.account, day_number);
+        if want.content == Content::Emptied {
+            bill = bill.emptied();
+        } else if bill.is_empty() {
+            return None;
+        }
+        bill.totals_off_fen = i64::from(want.content == Content::TotalsOff);
+        if want.content == Content::OtherMerchant {
+            bill = bill.of_another_merchant();
+        }
+        Some(bill.write())
+    }
+
+    /// Hands out an address; returns its token and running number.
+    pub(super) fn issue(&self, want: Want) -> (String, u64) {
+        let number = self.tickets_issued.fetch_add(1, Ordering::Relaxed);
+        let token = format!(
+            "{:016x}{:016x}",
+            numbers::mix(self.day.seed, number, 11),
+            numbers::mix(self.day.seed, number, 12)
+        );
+        lock(&self.tickets).insert(token.clone(), Ticket { want, issued: self.now() });
+        (token, number)
+    }
+
+    /// What an address stands for, once and only in time.
+    pub(super) fn redeem(&self, token: &str) -> Option<Want> {
+        let ticket = lock(&self.tickets).remove(token)?;
+        let age = self.now().saturating_duration_since(ticket.issued);
+        (age <= ADDRESS_LIFE).then_some(ticket.want)
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now() + Duration::from_secs(self.ahead_seconds.load(Ordering::Relaxed))
+    }
+}
+
+/// A poisoned lock means that another request panicked; what it guards here is never half-changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

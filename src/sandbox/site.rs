@@ -1,0 +1,142 @@
+//! A folder to run in: configuration, secrets, and places for the ledger, the archive and the reports.
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::day::SimulatedDay;
+use super::keys;
+use super::town::SimAccount;
+
+/// An ISV's application: it signs with the merchant's key too, has no bills of its own, and may fetch those of the
+/// merchant that gave it [`ISV_TOKEN`].
+pub const ISV_APP_ID: &str = "2014900000000099";
+/// `app_auth_token` of the Alipay merchant for [`ISV_APP_ID`].
+pub const ISV_TOKEN: &str = "202405BBsandboxtokensandboxtoken00X18";
+
+/// EB_PAYLOG's database, relative to the folder. `store` fills it.
+pub const PAYLOG_FILE: &str = "ttpayment.db";
+/// The configuration, relative to the folder.
+pub const CONFIG_FILE: &str = "nightjob.toml";
+
+/// The accounts of a simulated day, with their secrets.
+#[derive(Debug, Clone)]
+pub struct Site {
+    pub accounts: Vec<&'static SimAccount>,
+}
+
+impl Site {
+    pub fn of(day: &SimulatedDay) -> Site {
+        Site { accounts: day.accounts().collect() }
+    }
+
+    /// Writes `nightjob.toml` and the secrets (mode 0600) into a folder; returns the configuration's path.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the disk says; the message names the file.
+    pub fn write_files(&self, dir: &Path, providers: SocketAddr) -> io::Result<PathBuf> {
+        let secrets = dir.join("secrets");
+        std::fs::create_dir_all(&secrets).map_err(|error| named(&secrets, &error))?;
+        for account in &self.accounts {
+            for (file, text) in secret_files(account) {
+                write_secret(&secrets.join(file), text)?;
+            }
+        }
+        let path = dir.join(CONFIG_FILE);
+        std::fs::write(&path, self.config(providers)).map_err(|error| named(&path, &error))?;
+        Ok(path)
+    }
+
+    /// The configuration's text.
+    pub fn config(&self, providers: SocketAddr) -> String {
+        let mut out = String::from(
+            "# Written by the sandbox: simulated providers on loopback, invented merchants.\n\n\
+             paytype  = \"WX|ALI\"\n\
+             database = \"sqlite:data/nightjob.db\"\n\
+             archive  = \"data/archive\"\n\
+             reports  = \"reports\"\n\n\
+             [paylog]\n",
+        );
+        let listed: Vec<&str> = ["WX", "ALI"].into_iter().filter(|name| self.takes(name)).collect();
+        out = out.replace("WX|ALI", &listed.join("|"));
+        line(&mut out, "database", &quoted(&format!("sqlite:{PAYLOG_FILE}")));
+        line(&mut out, "amount_unit", &quoted("fen"));
+        for account in &self.accounts {
+            out.push_str("\n[[account]]\n");
+            for (key, value) in account_keys(account, providers) {
+                line(&mut out, key, &value);
+            }
+        }
+        out
+    }
+
+    fn takes(&self, paytype: &str) -> bool {
+        self.accounts.iter().any(|account| account.pay_type.as_str().starts_with(paytype))
+    }
+}
+
+fn account_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static str, String)> {
+    let sellers: Vec<String> = account.sellers().into_iter().map(quoted).collect();
+    let mut keys = vec![
+        ("name", quoted(account.name)),
+        ("paytype", quoted(account.pay_type.as_str())),
+        ("channel", quoted(account.channel)),
+        ("merchant", quoted(account.merchant)),
+        ("seller", format!("[{}]", sellers.join(", "))),
+        ("app_id", quoted(account.app_id)),
+        ("sign_type", quoted(account.sign_type)),
+    ];
+    let secret = |file: &str| quoted(&format!("file:secrets/{}.{file}", account.name));
+    if account.is_wechat() {
+        keys.push(("key", secret("key")));
+        keys.push(("url", quoted(&format!("http://{providers}"))));
+    } else {
+        keys.push(("private_key", secret("private.pem")));
+        keys.push(("alipay_public_key", secret("alipay.pem")));
+        keys.push(("url", quoted(&format!("http://{providers}/gateway.do"))));
+        keys.push(("download_hosts", quoted(&providers.to_string())));
+    }
+    if !account.sub_merchant.is_empty() {
+        keys.push(("sub_merchant", quoted(account.sub_merchant)));
+    }
+    keys
+}
+
+fn secret_files(account: &SimAccount) -> Vec<(String, &'static str)> {
+    let file = |name: &str| format!("{}.{name}", account.name);
+    if account.is_wechat() {
+        vec![(file("key"), account.api_key)]
+    } else {
+        vec![(file("private.pem"), keys::MERCHANT_PRIVATE_PEM), (file("alipay.pem"), keys::ALIPAY_PUBLIC_PEM)]
+    }
+}
+
+/// Created for the owner alone, before anything is in it.
+fn write_secret(path: &Path, text: &str) -> io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| named(path, &error))
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+fn line(out: &mut String, key: &str, value: &str) {
+    // Writing to a String cannot fail.
+    let _never = writeln!(out, "{key:<17} = {value}");
+}
+
+/// None of the values holds a character that TOML would need escaped.
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
