@@ -20,8 +20,12 @@ use common::golden;
 /// One of the hand-made days.
 type MakeDay = fn(Lang) -> Report;
 
-const DAYS: [(&str, MakeDay); 3] =
-    [("every_kind", days::every_kind), ("balanced", days::balanced), ("not_compared", days::not_compared)];
+const DAYS: [(&str, MakeDay); 4] = [
+    ("every_kind", days::every_kind),
+    ("ordinary", days::ordinary),
+    ("balanced", days::balanced),
+    ("not_compared", days::not_compared),
+];
 const LANGS: [(&str, Lang); 2] = [("zh", Lang::Zh), ("en", Lang::En)];
 
 #[test]
@@ -55,6 +59,18 @@ fn a_screen_of_eighty_columns_with_colour_and_a_cut_list() {
         let style = Style { lang, color: true, width: Some(80), rows_max: Some(2) };
         let text = terminal::write(&days::every_kind(lang), &style);
         golden(format!("fixtures/reports/every_kind.{code}.screen.txt"), &text.replace('\u{1b}', "<ESC>"));
+    }
+}
+
+/// A window of 100 columns, which is also what the README quotes.
+#[test]
+fn an_ordinary_day_on_a_screen_of_a_hundred_columns() {
+    for (code, lang) in LANGS {
+        let style = Style { width: Some(100), rows_max: Some(20), ..Style::plain(lang) };
+        golden(
+            format!("fixtures/reports/ordinary.{code}.screen.txt"),
+            &terminal::write(&days::ordinary(lang), &style),
+        );
     }
 }
 
