@@ -75,6 +75,15 @@ fn an_ordinary_day_on_a_screen_of_a_hundred_columns() {
 }
 
 #[test]
+fn a_screen_hides_the_proofs_of_a_balanced_unit_only_as_long_as_they_close() {
+    let style = Style { rows_max: Some(20), ..Style::plain(Lang::En) };
+    let mut report = days::balanced(Lang::En);
+    assert!(!terminal::write(&report, &style).contains("proof 3, bridge"));
+    report.units[0].bridge[0].channel_minor += 1;
+    assert!(terminal::write(&report, &style).contains("proof 3, bridge"));
+}
+
+#[test]
 fn the_hand_made_days_close_their_proofs_and_show_every_kind() {
     for (_, lang) in LANGS {
         for (name, make) in DAYS {
@@ -246,6 +255,12 @@ fn no_raw_control_character_reaches_a_screen() {
         let style = Style::plain(lang);
         let mut explanations = days::explanations(lang);
         bait(&mut explanations[0].item, "x\u{1b}[31m\r\nfake\u{200b}");
+        explanations[0].lines[0].text.push_str("\u{1b}\nfake");
+        explanations[0].lines[0].part.push_str("\u{1b}\nfake");
+        explanations[0].log[0].reply.push_str("\u{1b}\nfake");
+        explanations[0].log[0].action.push_str("\u{1b}\nfake");
+        explanations[1].looked[0].found.push_str("\u{1b}\nfake");
+        explanations[1].remarks.push("\u{1b}\nfake".into());
         for text in [terminal::write(&report, &style), explain::write(&explanations, &style)] {
             let raw =
                 text.chars().find(|c| (c.is_control() && *c != '\n') || "\u{202e}\u{200b}".contains(*c));
@@ -271,10 +286,14 @@ fn null_keys_and_missing_times_do_not_borrow_from_another_row() {
 /// A name, and what is done to a section whose proofs close.
 type Damage = (&'static str, fn(&mut Section));
 
-const DAMAGES: [Damage; 12] = [
+const DAMAGES: [Damage; 13] = [
     ("a total of the file is off by a fen", |s| s.totals[1].stated = "13617.42".into()),
     ("the ledger lacks a row", |s| s.totals[3].ledger = "210".into()),
     ("a line ended nowhere", |s| s.conservation.lines.rest.count = 1),
+    ("a line ended nowhere, and the total admits it", |s| {
+        s.conservation.lines.rest.count = 1;
+        s.conservation.lines.total.count += 1;
+    }),
     ("a line was counted twice", |s| s.conservation.lines.matched.count += 1),
     ("a fen of the orders ended nowhere", |s| s.conservation.orders.total.amount_minor += 1),
     ("the bridge admits a rest", |s| s.bridge[0].unexplained_minor = 1),
