@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | 3 | [`cli`] [`night`] and `main` | SQL, HTTP, file layouts |
 //! | 2 | [`config`] [`plan`] [`acquire`] [`store`] [`sandbox`] | each other's tools |
-//! | 1 | [`format`] [`channel`] [`paylog`] [`reconcile`] [`report`] | sockets, files, clock, environment, async |
+//! | 1 | [`format`](mod@format) [`channel`] [`paylog`] [`reconcile`] [`report`] | sockets, files, clock, environment, async |
 //! | 0 | [`domain`] | everything but `std`, `chrono`, `thiserror` |
 //!
 //! # Invariants of absence

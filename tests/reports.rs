@@ -20,8 +20,12 @@ use common::golden;
 /// One of the hand-made days.
 type MakeDay = fn(Lang) -> Report;
 
-const DAYS: [(&str, MakeDay); 3] =
-    [("every_kind", days::every_kind), ("balanced", days::balanced), ("not_compared", days::not_compared)];
+const DAYS: [(&str, MakeDay); 4] = [
+    ("every_kind", days::every_kind),
+    ("ordinary", days::ordinary),
+    ("balanced", days::balanced),
+    ("not_compared", days::not_compared),
+];
 const LANGS: [(&str, Lang); 2] = [("zh", Lang::Zh), ("en", Lang::En)];
 
 #[test]
@@ -56,6 +60,27 @@ fn a_screen_of_eighty_columns_with_colour_and_a_cut_list() {
         let text = terminal::write(&days::every_kind(lang), &style);
         golden(format!("fixtures/reports/every_kind.{code}.screen.txt"), &text.replace('\u{1b}', "<ESC>"));
     }
+}
+
+/// A window of 100 columns, which is also what the README quotes.
+#[test]
+fn an_ordinary_day_on_a_screen_of_a_hundred_columns() {
+    for (code, lang) in LANGS {
+        let style = Style { width: Some(100), rows_max: Some(20), ..Style::plain(lang) };
+        golden(
+            format!("fixtures/reports/ordinary.{code}.screen.txt"),
+            &terminal::write(&days::ordinary(lang), &style),
+        );
+    }
+}
+
+#[test]
+fn a_screen_hides_the_proofs_of_a_balanced_unit_only_as_long_as_they_close() {
+    let style = Style { rows_max: Some(20), ..Style::plain(Lang::En) };
+    let mut report = days::balanced(Lang::En);
+    assert!(!terminal::write(&report, &style).contains("proof 3, bridge"));
+    report.units[0].bridge[0].channel_minor += 1;
+    assert!(terminal::write(&report, &style).contains("proof 3, bridge"));
 }
 
 #[test]
@@ -230,6 +255,12 @@ fn no_raw_control_character_reaches_a_screen() {
         let style = Style::plain(lang);
         let mut explanations = days::explanations(lang);
         bait(&mut explanations[0].item, "x\u{1b}[31m\r\nfake\u{200b}");
+        explanations[0].lines[0].text.push_str("\u{1b}\nfake");
+        explanations[0].lines[0].part.push_str("\u{1b}\nfake");
+        explanations[0].log[0].reply.push_str("\u{1b}\nfake");
+        explanations[0].log[0].action.push_str("\u{1b}\nfake");
+        explanations[1].looked[0].found.push_str("\u{1b}\nfake");
+        explanations[1].remarks.push("\u{1b}\nfake".into());
         for text in [terminal::write(&report, &style), explain::write(&explanations, &style)] {
             let raw =
                 text.chars().find(|c| (c.is_control() && *c != '\n') || "\u{202e}\u{200b}".contains(*c));
@@ -255,10 +286,14 @@ fn null_keys_and_missing_times_do_not_borrow_from_another_row() {
 /// A name, and what is done to a section whose proofs close.
 type Damage = (&'static str, fn(&mut Section));
 
-const DAMAGES: [Damage; 12] = [
+const DAMAGES: [Damage; 13] = [
     ("a total of the file is off by a fen", |s| s.totals[1].stated = "13617.42".into()),
     ("the ledger lacks a row", |s| s.totals[3].ledger = "210".into()),
     ("a line ended nowhere", |s| s.conservation.lines.rest.count = 1),
+    ("a line ended nowhere, and the total admits it", |s| {
+        s.conservation.lines.rest.count = 1;
+        s.conservation.lines.total.count += 1;
+    }),
     ("a line was counted twice", |s| s.conservation.lines.matched.count += 1),
     ("a fen of the orders ended nowhere", |s| s.conservation.orders.total.amount_minor += 1),
     ("the bridge admits a rest", |s| s.bridge[0].unexplained_minor = 1),

@@ -89,6 +89,26 @@ mod tests {
     }
 
     #[test]
+    fn unclaimed_orders_stand_by_type_and_seller() {
+        let row = |seller: &str, req_type: &str| UnclaimedRow {
+            seller: seller.into(),
+            req_type: req_type.into(),
+            orders: 1,
+            successes_minor: 0,
+        };
+        let day = Day {
+            bill_date: BillDate::parse("20161108").expect("a date"),
+            lang: Lang::En,
+            accounts: &[],
+            sections: Vec::new(),
+            unclaimed: vec![row("9", "ALI"), row("", "WX"), row("7", "WX"), row("8", "ALI")],
+        };
+        let keys: Vec<String> =
+            report(day).unclaimed.iter().map(|r| format!("{} {}", r.req_type, r.seller)).collect();
+        assert_eq!(keys, ["ALI 8", "ALI 9", "WX ", "WX 7"]);
+    }
+
+    #[test]
     fn a_day_without_units_is_not_called_balanced() {
         assert_eq!(made_of(&[], Vec::new()).verdict, Verdict::NotCompared);
     }

@@ -70,11 +70,8 @@ pub struct SumPair {
 
 /// The section of a unit that was compared.
 pub fn section(of: &Reconciliation, about: &About<'_>) -> Section {
-    let reason = if about.reason.is_empty() && of.verdict != Verdict::Balanced {
-        words::unit_reason(of, about.lang)
-    } else {
-        about.reason.to_owned()
-    };
+    let reason =
+        if about.reason.is_empty() { words::unit_reason(of, about.lang) } else { about.reason.to_owned() };
     Section {
         totals: totals(about),
         conservation: Conservation { lines: places(&of.lines), orders: places(&of.orders) },

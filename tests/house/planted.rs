@@ -24,7 +24,10 @@ pub(crate) fn in_order() -> Tree {
         )
         .with("src/domain/clock.rs", "//! Time.\nfn now() { chrono::Utc::now(); }\n")
         .with("src/report/mod.rs", REPORT)
-        .with("src/format/unpack.rs", "//! Zips.\nuse zip::ZipArchive;\nuse std::io::Read;\n")
+        .with(
+            "src/format/unpack.rs",
+            "//! Zips.\nuse zip::ZipArchive;\nuse std::io::Read;\nuse std::net::IpAddr;\n",
+        )
         .with("src/channel/mod.rs", "//! Channels.\npub static ROOMS: &[&u8] = &[&paper::ROOM];\n")
         .with("src/channel/paper/mod.rs", room)
         .with("src/channel/paper/ask.rs", "//! Asks.\nuse super::super::Step;\n")
@@ -113,7 +116,7 @@ pub(crate) const ALL: &[Plant] = &[
     plant(WORLD, "src/format/table.rs", "//! x\nfn f() { let now = std::time::Instant::now(); }\n", "std::time::Instant::now"),
     plant(WORLD, "src/paylog/fold.rs", "//! x\nasync fn f() {}\n", "`async`"),
     plant(WORLD, "src/channel/paper/ask.rs", "//! x\nuse tokio::time;\n", "tokio::time"),
-    plant(WORLD, "src/domain/day.rs", "//! x\nuse std::net::IpAddr;\n", "std::net::IpAddr"),
+    plant(WORLD, "src/domain/day.rs", "//! x\nuse std::net::{IpAddr, TcpStream};\n", "std::net::TcpStream"),
     plant(WORDS, "src/domain/day.rs", "//! x\nuse serde_json::Value;\n", "serde_json::Value"),
     plant(WORDS, "src/domain/day.rs", "//! x\nuse serde_json;\n", "`serde_json`"),
     plant(OWNERS, "src/night.rs", "//! x\nuse sqlx::Pool;\n", "`sqlx::Pool` belongs to [\"store\"]"),

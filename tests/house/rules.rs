@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Named, Source, Tree, functions};
 use super::{
-    CASES, EXPOSERS, FILE_LINES_MAX, FLOORS, FUNCTION_LINES_MAX, MONEY_ROOMS, NEIGHBOURS, OWNERS, WORDS_USE,
-    WORLD,
+    CASES, EXPOSERS, FILE_LINES_MAX, FLOORS, FUNCTION_LINES_MAX, HARMLESS, MONEY_ROOMS, NEIGHBOURS, OWNERS,
+    WORDS_USE, WORLD,
 };
 
 fn floor(room: &str) -> Option<usize> {
@@ -69,7 +69,8 @@ fn reachable(uses: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSet<
 pub(crate) fn world(tree: &Tree) -> Vec<String> {
     let mut wrong = Vec::new();
     for source in tree.sources().filter(|s| floor(s.room()).is_some_and(|f| f < 2)) {
-        let heard = |named: &Named| !named.test && WORLD.iter().any(|tool| named.is_below(tool));
+        let is_in = |named: &Named, list: &[&str]| list.iter().any(|tool| named.is_below(tool));
+        let heard = |named: &Named| !named.test && is_in(named, WORLD) && !is_in(named, HARMLESS);
         for named in source.named().iter().filter(|n| heard(n)) {
             wrong.push(format!("{}:{}: `{}`", source.path, named.line, named.text()));
         }

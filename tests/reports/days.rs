@@ -372,6 +372,63 @@ pub(crate) fn balanced(lang: Lang) -> Report {
     day_of(lang, &[("mall-ali", PayType::Ali)], vec![mall_ali(lang)])
 }
 
+/// What a night usually brings: the report in the README.
+///
+/// gateway 24815.30 + 999.99 + 5 + timing 12.50 = 25832.79; channel 24815.30 + 1000.99 + 38 = 25854.29;
+/// between 1 + 38 - 5 - 12.50 = 21.50.
+pub(crate) fn ordinary(lang: Lang) -> Report {
+    use MismatchKind::{AmountMismatch, GatewayOnly, LostConfirmation};
+    let [lost, _] = <[Mismatch; 2]>::try_from(states()).expect("two mismatches of states");
+    let lost = Mismatch {
+        id: "61f0b8d2a97c4e13".into(),
+        order_no: "16110812084710025417".into(),
+        channel_amount_minor: Some(3_800),
+        lines: vec![(0, 97)],
+        ..lost
+    };
+    let gone = Mismatch {
+        id: "c85d17e04fb2936a".into(),
+        reasons: vec![Reason::GatewayOnly],
+        ..paid(GatewayOnly, "16110819450360011582", Some(500), None)
+    };
+    let mut of = agreeing(Verdict::Unbalanced, 310, 2_481_530);
+    of.mismatches = vec![lost, contract_mismatch(), gone];
+    of.timing = vec![Timing { amount_minor: 1_250, ..timing().swap_remove(0) }];
+    of.lines.total = tally(312, 2_585_429);
+    of.lines.mismatched = tally(2, 103_899);
+    of.orders.total = tally(320, 2_583_279);
+    of.orders.mismatched = tally(3, 100_499);
+    of.orders.timing = tally(1, 1_250);
+    of.orders.nothing_happened = tally(6, 0);
+    let steps =
+        [(LostConfirmation, tally(1, 3_800)), (AmountMismatch, tally(1, 100)), (GatewayOnly, tally(1, -500))];
+    of.bridges = vec![Bridge {
+        gateway_minor: 2_583_279,
+        mismatches: steps.to_vec(),
+        timing_out: tally(1, 1_250),
+        channel_minor: 2_585_429,
+        ..of.bridges[0].clone()
+    }];
+    let controls = [
+        Control { title: "总交易单数".into(), unit: Unit::Count, stated: 312, counted: 312 },
+        Control {
+            title: "订单总金额".into(),
+            unit: Unit::Minor { digits: 2 },
+            stated: 2_585_429,
+            counted: 2_585_429,
+        },
+    ];
+    let sums = Sums { rows: 312, amount_minor: 2_585_429, fee_e5: 15_512_000 };
+    let about = About {
+        inputs: &inputs(312, 655),
+        controls: &controls,
+        sums: &[SumPair { currency: Currency::CNY, parsed: sums, ledger: Some(sums) }],
+        ..About::new("mall-wx", PayType::Wx, lang)
+    };
+    let sections = vec![mall_ali(lang), section(&of, &about)];
+    day_of(lang, &[("mall-wx", PayType::Wx), ("mall-ali", PayType::Ali)], sections)
+}
+
 /// One refused, one that no run has come to.
 pub(crate) fn not_compared(lang: Lang) -> Report {
     let reason = lang.pick("渠道拒绝了请求：invalid_sign", "the provider refused us: invalid_sign");

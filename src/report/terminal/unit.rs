@@ -1,7 +1,8 @@
 //! One unit on the screen: what it stands on, its three proofs, and what a person must look at.
 
 use super::{Grid, Style, paint};
-use crate::domain::{EntryKind, Lang};
+use crate::domain::{EntryKind, Lang, Verdict};
+use crate::report::proofs;
 use crate::report::visible::visible;
 use crate::report::words::{self, title};
 use crate::report::{BridgeRow, MismatchRow, PlacesRow, Section, TallyRow, TimingRow};
@@ -13,12 +14,31 @@ const HASH_SHOWN: usize = 12;
 pub(super) fn write(section: &Section, style: &Style) -> String {
     let mut text = heading(section, style);
     text.push_str(&inputs(section, style.lang));
+    if style.rows_max.is_some() && is_at_rest(section) {
+        text.push_str(&format!("  {}\n", closed(section, style.lang)));
+        return text;
+    }
     let blocks = [totals, conservation, bridge, mismatches, timing];
     for block in blocks.into_iter().filter_map(|block| block(section, style)) {
         text.push('\n');
         text.push_str(&block);
     }
     text
+}
+
+/// Whether there is nothing to look at: on a screen, one line stands for its three proofs.
+fn is_at_rest(section: &Section) -> bool {
+    section.verdict() < Verdict::Unbalanced && section.timing.is_empty() && proofs::open(section).is_empty()
+}
+
+fn closed(section: &Section, lang: Lang) -> String {
+    let counts = [section.conservation.lines.total.count, section.conservation.orders.total.count];
+    let sums: Vec<String> = section
+        .bridge
+        .iter()
+        .map(|b| format!("{} {}", amount(b.channel_minor, &b.currency), b.currency))
+        .collect();
+    title::closed(counts, &sums.join(lang.pick("、", ", ")), lang)
 }
 
 fn heading(section: &Section, style: &Style) -> String {

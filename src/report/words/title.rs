@@ -86,6 +86,16 @@ pub fn more_timing(left_out: usize, lang: Lang) -> String {
     }
 }
 
+/// All that a screen says of the proofs of a unit at rest: its lines and orders, and its total.
+pub fn closed([lines, orders]: [u64; 2], total: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!("三项证明均成立：账单 {lines} 行，网关 {orders} 笔，合计 {total}，无法解释 0"),
+        Lang::En => {
+            format!("all three proofs close: {lines} lines, {orders} orders, total {total}, unexplained 0")
+        }
+    }
+}
+
 /// One input of a unit: a statement with its version and hash, or the log.
 pub fn input(kind: &str, version: u32, rows: u64, sha256: &str, lang: Lang) -> String {
     match (kind, lang) {

@@ -103,3 +103,48 @@ pub fn exit(exit: Exit, lang: Lang) -> &'static str {
         Exit::Terminated => lang.pick("被终止", "terminated"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Currency, MismatchKind};
+    use crate::reconcile::Tally;
+
+    fn bridge(currency: &str, differences: &[i64]) -> Bridge {
+        let tally = |minor: &i64| Tally { count: 1, amount_minor: *minor };
+        Bridge {
+            currency: Currency::parse(currency).expect("a currency"),
+            gateway_minor: 0,
+            mismatches: differences.iter().map(|d| (MismatchKind::AmountMismatch, tally(d))).collect(),
+            timing_out: Tally::default(),
+            timing_in: Tally::default(),
+            excluded: Tally::default(),
+            channel_minor: 0,
+        }
+    }
+
+    #[test]
+    fn what_the_mismatches_add_up_to() {
+        for (currency, differences, named, said) in [
+            ("CNY", &[100, -100][..], false, None),
+            ("CNY", &[1], false, Some("0.01 more")),
+            ("CNY", &[100, -250], false, Some("1.50 less")),
+            ("JPY", &[100], true, Some("100 JPY more")),
+        ] {
+            assert_eq!(net(&bridge(currency, differences), named, Lang::En).as_deref(), said);
+        }
+    }
+
+    #[test]
+    fn each_exit_code_is_said_in_its_own_words() {
+        let all =
+            [Exit::Done, Exit::Bug, Exit::Usage, Exit::Config, Exit::Busy, Exit::Passing, Exit::Refused]
+                .into_iter()
+                .chain([Exit::NotReady, Exit::Rejected, Exit::Storage, Exit::Look, Exit::Undelivered])
+                .chain([Exit::Deadline, Exit::Damage, Exit::Interrupted, Exit::Terminated]);
+        for lang in [Lang::Zh, Lang::En] {
+            let said: std::collections::BTreeSet<&str> = all.clone().map(|code| exit(code, lang)).collect();
+            assert_eq!(said.len(), 16);
+        }
+    }
+}
