@@ -241,7 +241,7 @@ impl Intake<'_> {
                 return Err(too_large(host, self.bytes_max).into());
             }
             self.into.write(&chunk)?;
-            if let Some(slow) = self.rate.count(chunk.len() as u64) {
+            if let Some(slow) = self.rate.count(chunk.len() as u64, Instant::now()) {
                 return Err(passing(format!("{host} sends too slowly: {slow}")));
             }
             (self.tell)(Progress::Receiving { bytes: self.into.len(), of: announced });
@@ -270,14 +270,14 @@ impl Rate {
     }
 
     /// What was wrong with the window that this chunk closes.
-    fn count(&mut self, len: u64) -> Option<String> {
+    fn count(&mut self, len: u64, now: Instant) -> Option<String> {
         self.bytes += len;
-        if self.since.elapsed() < self.window {
+        if now.duration_since(self.since) < self.window {
             return None;
         }
         let slow = self.bytes < self.bytes_min;
         let text = format!("{} bytes in {} s", self.bytes, self.window.as_secs());
-        (self.since, self.bytes) = (Instant::now(), 0);
+        (self.since, self.bytes) = (now, 0);
         slow.then_some(text)
     }
 }
@@ -314,17 +314,15 @@ fn cause(error: &(dyn Error + 'static)) -> String {
     crate::channel::shown(&deepest.to_string())
 }
 
+/// Whether the other side showed a certificate that is not its own. An `io::Error` does not name what it wraps as its
+/// source, so both ways down are walked.
 fn is_forged(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = inner.and_then(|e| e.downcast_ref::<rustls::Error>()).or_else(|| error.downcast_ref());
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        next = error.source();
+    let tls = error.downcast_ref::<rustls::Error>();
+    if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
+        return true;
     }
-    false
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.is_some_and(|inner| is_forged(inner)) || error.source().is_some_and(is_forged)
 }
 
 #[cfg(test)]
@@ -353,5 +351,19 @@ mod tests {
         ] {
             assert_eq!(is_inside(ip.parse().unwrap()), inside, "{ip}");
         }
+    }
+    #[test]
+    fn a_body_that_trickles_is_cut_off_and_a_slow_start_is_not() {
+        let start = Instant::now();
+        let rate = || Rate { bytes_min: 1000, window: Duration::from_secs(60), since: start, bytes: 0 };
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let mut trickle = rate();
+        assert_eq!(trickle.count(1, at(1)), None);
+        assert_eq!(trickle.count(1, at(59)), None);
+        assert_eq!(trickle.count(1, at(60)).as_deref(), Some("3 bytes in 60 s"));
+        let mut enough = rate();
+        assert_eq!(enough.count(999, at(30)), None);
+        assert_eq!(enough.count(1, at(60)), None, "exactly the least");
+        assert!(enough.count(999, at(120)).is_some(), "every window counts by itself");
     }
 }

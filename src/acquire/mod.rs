@@ -393,3 +393,36 @@ fn retry_after(heard: &Heard, now: Moment) -> Option<Duration> {
     let at = chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp();
     u64::try_from(at - now.unix()).ok().map(Duration::from_secs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_in_seconds_or_as_a_date() {
+        let now = Moment::parse("2015-10-21 15:27:50").unwrap();
+        for (text, expected) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(10)),
+            ("Wed, 21 Oct 2015 07:27:00 GMT", None),
+            ("315360000", Some(315_360_000)),
+            ("-1", None),
+            ("soon", None),
+        ] {
+            let heard = Heard { headers: vec![("retry-after".into(), text.into())], ..Heard::default() };
+            assert_eq!(retry_after(&heard, now).map(|d| d.as_secs()), expected, "{text}");
+        }
+        assert_eq!(retry_after(&Heard::default(), now), None);
+    }
+
+    #[test]
+    fn the_gap_follows_the_rate() {
+        for (rate, millis) in [(2.0, 500), (0.5, 2000), (1000.0, 1), (0.0, 0), (-1.0, 0), (f64::NAN, 0)] {
+            let (connect_timeout, idle_timeout) = (Duration::ZERO, Duration::ZERO);
+            let http = HttpSettings { connect_timeout, idle_timeout, tries: 0, rate_per_second: rate };
+            let limits = Limits::new(&http);
+            assert_eq!((limits.gap.as_millis(), limits.tries), (millis, 1), "{rate}");
+        }
+    }
+}

@@ -4,8 +4,6 @@
 //! signature would ever verify. Decoding comes after verifying. Format: Alipay open platform, asynchronous
 //! verification of synchronous replies; cut as in easysdk's `SignContentExtractor`.
 
-use std::borrow::Cow;
-
 /// The name of the node that a failure before the method was found stands in.
 pub const ERROR_ROOT: &str = "error_response";
 
@@ -154,14 +152,6 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Text of a verified node: UTF-8, or GBK, which the gateway also writes into calls that asked for UTF-8.
-pub fn text(node: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(node) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => encoding_rs::GB18030.decode_without_bom_handling(node).0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use sha2::{Digest, Sha256};
@@ -242,7 +232,7 @@ mod tests {
         raw.extend(br#""},"sign":"s"}"#);
         let envelope = open(&raw, "r").expect("a reply");
         assert!(envelope.node.starts_with(b"{\"code\"") && envelope.node.ends_with(b"\x95\x5c\"}"));
-        let text = text(envelope.node);
+        let text = crate::format::unpack::reply_text(envelope.node);
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
     }
 }

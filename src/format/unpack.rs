@@ -89,6 +89,15 @@ fn part(name: String, bytes: Vec<u8>) -> Result<Part, ReadError> {
     }
 }
 
+/// The text of a short reply, for its codes and for messages: UTF-8, else GB18030; what is neither shows as
+/// replacement characters. Never for a bill, where a replaced character would be a changed bill.
+pub fn reply_text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => encoding_rs::GB18030.decode_without_bom_handling(bytes).0,
+    }
+}
+
 enum Kind {
     Gzip,
     Zip,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::channel::sign::{AlipaySign, alipay_verifies};
 use crate::channel::{Exhausted, Heard, Step, envelope, shown};
 use crate::domain::{Errand, Statement};
-use crate::format::{Asked, ReadError, alipay_bill};
+use crate::format::{Asked, ReadError, alipay_bill, unpack};
 
 pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
     let asked = Asked { merchant: &errand.account.merchant, sub_merchant: "", date: errand.date };
@@ -64,7 +64,7 @@ pub(super) fn open(heard: &Heard, key: &RsaPublicKey, how: AlipaySign) -> Result
             "Alipay's reply is encrypted; switch content encryption off for this app".into(),
         ));
     }
-    let reply: Reply = serde_json::from_str(&envelope::text(envelope.node))
+    let reply: Reply = serde_json::from_str(&unpack::reply_text(envelope.node))
         .map_err(|_| Step::Rejected("Alipay's reply does not hold the fields of this interface".into()))?;
     if reply.code == "10000" && (!signed || envelope.root == envelope::ERROR_ROOT) {
         return Err(Step::Rejected("Alipay's reply says success without a signature of it".into()));
