@@ -11,8 +11,13 @@
 
 mod canonical;
 mod ledger;
+mod lock;
+mod log_row;
+mod needles;
+mod paylog;
 mod place;
 mod records;
+mod sample_log;
 mod schema;
 mod sqlite;
 mod text;
@@ -20,8 +25,12 @@ mod unit;
 
 pub use canonical::canonical_hash;
 pub use ledger::Ledger;
+pub use lock::RunLock;
+pub use log_row::OwnedLogRow;
+pub use paylog::{FoundRows, PayLog, ReadCount};
 pub use records::{
     Neighbour, RunRecord, SectionRecord, StatementMeta, StatementRecord, StatementState, StoredEntry,
     StoredMismatch, StoredOrder, Sums, UnitEnd, UnitKey, UnitRecord, UnitState, VerifiedUnit,
 };
+pub use sample_log::SampleLog;
 pub use unit::UnitTx;

@@ -5,6 +5,7 @@
 mod bulk;
 pub(super) mod image;
 pub(super) mod load;
+pub(super) mod log;
 pub(super) mod reads;
 pub(super) mod schema;
 pub(super) mod stream;
@@ -51,12 +52,19 @@ pub(super) fn read_only_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// Options for building the index of a sample log: nothing in it is worth a sync.
+pub(super) fn sample_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Off)
+        .synchronous(SqliteSynchronous::Off)
+        .disable_statement_logging()
+}
+
 /// Makes the folders (0700) and the file (0600), where they are missing. SQLite gives its side files the same mode.
 pub(super) fn prepare_file(place: &Place) -> Result<(), Failure> {
     let path = place.path();
-    if let Some(folder) = path.parent() {
-        make_folders(folder).at(place, "making its folder")?;
-    }
+    prepare_folder(place)?;
     if path.is_dir() {
         return Err(Failure::new(Exit::Storage, format!("{}: is a folder, not a database", place.name()))
             .hint("name a file in `database`"));
@@ -65,6 +73,14 @@ pub(super) fn prepare_file(place: &Place) -> Result<(), Failure> {
         new_private_file(path).at(place, "making the file")?;
     }
     Ok(())
+}
+
+/// Makes the folder of a file (0700), where it is missing.
+pub(super) fn prepare_folder(place: &Place) -> Result<(), Failure> {
+    match place.path().parent() {
+        Some(folder) => make_folders(folder).at(place, "making its folder"),
+        None => Ok(()),
+    }
 }
 
 #[cfg(unix)]
