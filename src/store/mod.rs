@@ -23,6 +23,9 @@ mod sqlite;
 mod text;
 mod unit;
 
+#[cfg(test)]
+mod tests;
+
 pub use canonical::canonical_hash;
 pub use ledger::Ledger;
 pub use lock::RunLock;

@@ -140,7 +140,10 @@ impl LogTable {
         let ids = if self.has_rowid { self.id_range(&mut connection, &dates).await? } else { None };
         let slices = match ids {
             Some(ids) => self.slices_by_id(ids, &dates, parts),
-            None if self.has_index => self.slices_by_date(&mut connection, &dates, parts).await?,
+            None if self.has_index && self.has_rowid => {
+                self.slices_by_date(&mut connection, &dates, parts).await?
+            }
+            // Without ids the rows are numbered, so one thread must see them all.
             None => vec![self.slice_by_date(dates)],
         };
         Ok(Plan { slices, undated })
