@@ -319,7 +319,7 @@ fn lengths(values: &[Value<'_>]) -> (usize, usize) {
         .map(serial_type)
         .fold((0, 0), |(types, body), (serial, bytes)| (types + varint_length(serial), body + bytes));
     // A header of 127 bytes and more needs a second byte for its length; no table here is that wide.
-    let header = if types + 1 <= 127 { types + 1 } else { types + 2 };
+    let header = if types < 127 { types + 1 } else { types + 2 };
     (header, header + body)
 }
 
