@@ -1,0 +1,143 @@
+//! One writing instance at a time: a lock on a file beside the ledger, which dies with its process.
+//!
+//! The file's text names the holder, for the message only; what counts is the operating system's lock, so a crash
+//! never leaves anything to clean up. The file itself stays: removing it would let two instances lock two files.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::place::{At, Place};
+use super::sqlite;
+use crate::domain::{Exit, Failure, Moment};
+
+/// Bytes of the holder's text that are shown; the file is ours, but a message must stay short.
+const HOLDER_BYTES_MAX: u64 = 400;
+
+/// Held as long as this value lives.
+#[derive(Debug)]
+pub struct RunLock {
+    file: File,
+}
+
+impl RunLock {
+    /// The lock file of a ledger: `nightjob.db.lock` beside `sqlite:…/nightjob.db`.
+    pub fn path_of(database: &str) -> Result<PathBuf, Failure> {
+        let place = Place::parse(database, "database")?;
+        Ok(PathBuf::from(format!("{}.lock", place.name())))
+    }
+
+    /// Takes the lock at once or not at all. `command` is what this process was asked to do, without secrets.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Busy`] naming the holder; [`Exit::Storage`] if the file cannot be made.
+    pub fn take(path: &Path, now: Moment, command: &str) -> Result<RunLock, Failure> {
+        const DOING: &str = "taking the lock";
+        let place = Place::Sqlite(path.to_owned());
+        sqlite::prepare_folder(&place)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        let mut file = options.open(path).at(&place, DOING)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(busy(path, &mut file)),
+            Err(TryLockError::Error(error)) => return Err(error).at(&place, DOING),
+        }
+        let text = format!("process {}, since {now}: {command}\n", std::process::id());
+        file.set_len(0).at(&place, DOING)?;
+        file.rewind().at(&place, DOING)?;
+        file.write_all(text.as_bytes()).at(&place, DOING)?;
+        Ok(RunLock { file })
+    }
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // Closing the file ends the lock in any case.
+        self.file.unlock().ok();
+    }
+}
+
+fn busy(path: &Path, file: &mut File) -> Failure {
+    let mut text = String::new();
+    // Where a lock also keeps readers out (Windows), the holder stays unnamed.
+    let read = file.take(HOLDER_BYTES_MAX).read_to_string(&mut text);
+    let holder = match (read, text.lines().next()) {
+        (Ok(_), Some(line)) if !line.is_empty() => line.to_owned(),
+        _ => "another process".to_owned(),
+    };
+    Failure::new(Exit::Busy, format!("{}: held by {holder}", path.display()))
+        .hint("wait until it has ended; nothing was changed")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    fn now() -> Moment {
+        Moment::parse("2016-11-10 02:00:00").unwrap()
+    }
+
+    #[test]
+    fn a_second_instance_is_told_who_holds_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/nightjob.db.lock");
+        let held = RunLock::take(&path, now(), "run --date 20161108").unwrap();
+        let failure = RunLock::take(&path, now(), "run").unwrap_err();
+        assert_eq!(failure.exit, Exit::Busy);
+        let expected =
+            format!("process {}, since 2016-11-10 02:00:00: run --date 20161108", std::process::id());
+        assert!(failure.message.contains(&expected), "{}", failure.message);
+        drop(held);
+        let again = RunLock::take(&path, now(), "run").unwrap();
+        drop(again);
+        assert!(
+            std::fs::read_to_string(&path).unwrap().ends_with(": run\n"),
+            "the text is the last holder's only"
+        );
+    }
+
+    /// The other process of the next test: holds the lock until its input ends.
+    #[test]
+    fn hold_the_lock_for_the_test_beside() {
+        let Some(path) = std::env::var_os("NIGHTJOB_TEST_LOCK") else { return };
+        let _held = RunLock::take(Path::new(&path), now(), "the other process").unwrap();
+        println!("\nheld");
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+    }
+
+    #[test]
+    fn two_processes_cannot_hold_it_and_a_killed_one_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nightjob.db.lock");
+        let mut other = Command::new(std::env::current_exe().unwrap())
+            .args(["store::lock::tests::hold_the_lock_for_the_test_beside", "--exact", "--nocapture"])
+            .env("NIGHTJOB_TEST_LOCK", &path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap() == "held"), "the other process has it");
+        let failure = RunLock::take(&path, now(), "run").unwrap_err();
+        assert_eq!(failure.exit, Exit::Busy);
+        assert!(failure.message.contains(&format!("process {}", other.id())), "{}", failure.message);
+        other.kill().unwrap();
+        other.wait().unwrap();
+        RunLock::take(&path, now(), "run").unwrap();
+    }
+
+    #[test]
+    fn the_lock_of_a_ledger_lies_beside_it() {
+        assert_eq!(RunLock::path_of("sqlite:/a/nightjob.db").unwrap(), Path::new("/a/nightjob.db.lock"));
+    }
+}

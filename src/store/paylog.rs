@@ -1,0 +1,268 @@
+//! The gateway's log, EB_PAYLOG: opened read-only, looked at for its columns, streamed by REQ_DATE.
+//!
+//! Rows are shown where they were read, one at a time, by as many threads as there are gatherers: no row waits in a
+//! queue, and memory stays what one row needs. Nothing here knows what a message means. A row is never dropped in
+//! silence: what cannot be read as text, or has no date, is counted ([`ReadCount`]).
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+
+use super::log_row::{OwnedLogRow, REQ_DATE, REQ_OBJ, RES_OBJ, row_of};
+use super::needles::Needles;
+use super::place::Place;
+use super::sqlite::log::{LogTable, Slice, each_row};
+use super::sqlite::with_handle;
+use crate::domain::{BillDate, Failure, LogCover, Moment};
+use crate::paylog::LogRow;
+
+/// Rows that [`PayLog::find`] keeps: a key such as `1` stands in every message, and must not fill the memory.
+const FOUND_ROWS_MAX: usize = 200_000;
+/// Threads that look for keys.
+const FINDERS: usize = 2;
+
+/// The reader of one engine.
+#[derive(Clone, Debug)]
+enum Source {
+    Sqlite(LogTable),
+}
+
+/// EB_PAYLOG, read-only.
+#[derive(Clone, Debug)]
+pub struct PayLog {
+    source: Source,
+}
+
+/// What was read, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadCount {
+    /// Rows of the window that were shown.
+    pub rows: u64,
+    /// Bytes of their texts.
+    pub bytes: u64,
+    /// Texts that are not UTF-8, shown with `U+FFFD` in place of what could not be read.
+    pub not_utf8: u64,
+    /// Rows shown whose REQ_DATE lies in the window's days but is no instant.
+    pub odd_dates: u64,
+    /// Rows of the whole log without a REQ_DATE; they lie in no window and are never shown.
+    pub undated: u64,
+    pub elapsed: Duration,
+}
+
+impl ReadCount {
+    pub fn rows_per_second(&self) -> u64 {
+        let micros = self.elapsed.as_micros().max(1);
+        u64::try_from(u128::from(self.rows) * 1_000_000 / micros).unwrap_or(u64::MAX)
+    }
+
+    fn add(&mut self, part: &ReadCount) {
+        self.rows += part.rows;
+        self.bytes += part.bytes;
+        self.not_utf8 += part.not_utf8;
+        self.odd_dates += part.odd_dates;
+    }
+}
+
+/// Rows that hold a key, in time order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundRows {
+    pub rows: Vec<OwnedLogRow>,
+    /// More rows matched than are kept; the keys say too little.
+    pub cut_off: bool,
+    /// Rows are those looked through.
+    pub count: ReadCount,
+}
+
+impl PayLog {
+    /// Opens the log and looks for its table and columns. `url` is `sqlite:PATH`; `schema` a prefix, may be empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Config`](crate::domain::Exit::Config): another engine, no table EB_PAYLOG, missing columns.
+    /// [`Exit::Storage`](crate::domain::Exit::Storage): no file, or one that cannot be read.
+    pub async fn open(url: &str, schema: &str) -> Result<PayLog, Failure> {
+        let place = Place::parse(url, "paylog.database")?;
+        LogTable::open(place, schema).await.map(|table| PayLog { source: Source::Sqlite(table) })
+    }
+
+    /// How far the log reaches, and the rows on `date`: the purge guard.
+    pub async fn cover(&self, date: BillDate) -> Result<LogCover, Failure> {
+        let Source::Sqlite(table) = &self.source;
+        table.cover(date).await
+    }
+
+    /// Shows each row with REQ_DATE in `window` to one of `gatherers`, each on a thread of its own, and gives them
+    /// back with the counts. Which gatherer sees a row, and in which order, is not promised: what matters is in the
+    /// row (REQ_DATE, then its id). If the caller stops waiting, the threads end soon.
+    pub async fn read<G, F>(
+        &self,
+        window: Range<Moment>,
+        gatherers: Vec<G>,
+        show: F,
+    ) -> Result<(Vec<G>, ReadCount), Failure>
+    where
+        G: Send + 'static,
+        F: Fn(&mut G, &LogRow<'_>) + Clone + Send + 'static,
+    {
+        self.read_where(window, gatherers, (None, show)).await
+    }
+
+    /// The rows with REQ_DATE in `window` whose request or reply holds one of `keys`, as it stands or in base64:
+    /// for the look-back over older days (a window that ends where the night's begins) and for `explain`.
+    pub async fn find(&self, keys: &HashSet<String>, window: Range<Moment>) -> Result<FoundRows, Failure> {
+        let needles = Arc::new(Needles::new(keys.iter().map(String::as_str)));
+        if needles.is_empty() {
+            return Ok(FoundRows::default());
+        }
+        let show = |found: &mut FoundRows, row: &LogRow<'_>| {
+            if found.rows.len() < FOUND_ROWS_MAX / FINDERS {
+                found.rows.push(OwnedLogRow::from(row));
+            } else {
+                found.cut_off = true;
+            }
+        };
+        let finders = (0..FINDERS).map(|_| FoundRows::default()).collect();
+        let (parts, count) = self.read_where(window, finders, (Some(needles), show)).await?;
+        let cut_off = parts.iter().any(|part| part.cut_off);
+        let mut rows: Vec<OwnedLogRow> = parts.into_iter().flat_map(|part| part.rows).collect();
+        rows.sort_by(|a, b| (&a.req_date, a.row_id).cmp(&(&b.req_date, b.row_id)));
+        Ok(FoundRows { rows, cut_off, count })
+    }
+
+    async fn read_where<G, F>(
+        &self,
+        window: Range<Moment>,
+        gatherers: Vec<G>,
+        (needles, show): (Option<Arc<Needles>>, F),
+    ) -> Result<(Vec<G>, ReadCount), Failure>
+    where
+        G: Send + 'static,
+        F: Fn(&mut G, &LogRow<'_>) + Clone + Send + 'static,
+    {
+        let Source::Sqlite(table) = &self.source;
+        let started = Instant::now();
+        let mut total = ReadCount::default();
+        if gatherers.is_empty() || window.is_empty() {
+            return Ok((gatherers, total));
+        }
+        let plan = table.plan(&window, gatherers.len()).await?;
+        total.undated = plan.undated;
+        let stop = StopOnDrop::default();
+        let mut gatherers = gatherers.into_iter();
+        let busy: Vec<_> = plan
+            .slices
+            .into_iter()
+            .zip(gatherers.by_ref())
+            .map(|(slice, gatherer)| {
+                let reader = Reader {
+                    slice,
+                    window: Window::new(&window),
+                    needles: needles.clone(),
+                    stop: Arc::clone(&stop.0),
+                };
+                read_slice(table, reader, gatherer, show.clone())
+            })
+            .collect();
+        let mut done = Vec::new();
+        for (gatherer, count) in try_join_all(busy).await? {
+            total.add(&count);
+            done.push(gatherer);
+        }
+        done.extend(gatherers);
+        total.elapsed = started.elapsed();
+        Ok((done, total))
+    }
+}
+
+/// Sets its flag when whoever waited for the rows is gone.
+#[derive(Default)]
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What one thread reads.
+struct Reader {
+    slice: Slice,
+    window: Window,
+    needles: Option<Arc<Needles>>,
+    stop: Arc<AtomicBool>,
+}
+
+async fn read_slice<G, F>(
+    table: &LogTable,
+    reader: Reader,
+    mut gatherer: G,
+    show: F,
+) -> Result<(G, ReadCount), Failure>
+where
+    G: Send + 'static,
+    F: Fn(&mut G, &LogRow<'_>) + Send + 'static,
+{
+    let connection = Box::new(table.connect().await?);
+    let place = table.place.clone();
+    let (_, result) = with_handle(connection, &table.place, move |handle| {
+        let mut count = ReadCount::default();
+        each_row(handle, &place, (&reader.slice, &reader.stop), |id, bytes| {
+            reader.row(id, bytes, &mut count, |row| show(&mut gatherer, row));
+        })?;
+        Ok((gatherer, count))
+    })
+    .await?;
+    Ok(result)
+}
+
+impl Reader {
+    fn row(&self, id: i64, bytes: [&[u8]; 13], count: &mut ReadCount, show: impl FnOnce(&LogRow<'_>)) {
+        let in_window = self.window.place(bytes[REQ_DATE]);
+        if in_window == Some(false) {
+            return;
+        }
+        count.rows += 1;
+        count.odd_dates += u64::from(in_window.is_none());
+        count.bytes += bytes.iter().map(|text| text.len() as u64).sum::<u64>();
+        let wanted = |needles: &Needles| needles.any_in(bytes[REQ_OBJ]) || needles.any_in(bytes[RES_OBJ]);
+        if self.needles.as_deref().is_some_and(|needles| !wanted(needles)) {
+            return;
+        }
+        let texts = bytes.map(|text| match std::str::from_utf8(text) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => {
+                count.not_utf8 += 1;
+                String::from_utf8_lossy(text)
+            }
+        });
+        show(&row_of(id, texts.each_ref().map(|text| &**text)));
+    }
+}
+
+/// A window of REQ_DATE, also as texts, because nearly every row is compared as text.
+struct Window {
+    moments: Range<Moment>,
+    start: String,
+    end: String,
+}
+
+impl Window {
+    fn new(window: &Range<Moment>) -> Window {
+        Window { moments: window.clone(), start: window.start.to_string(), end: window.end.to_string() }
+    }
+
+    /// Whether a REQ_DATE lies in the window; `None` if it is no instant.
+    fn place(&self, date: &[u8]) -> Option<bool> {
+        let plain = date.len() == self.start.len() && date.len() == self.end.len() && date[10] == b' ';
+        if plain {
+            return Some(date >= self.start.as_bytes() && date < self.end.as_bytes());
+        }
+        let moment = std::str::from_utf8(date).ok().and_then(Moment::parse)?;
+        Some(self.moments.contains(&moment))
+    }
+}
