@@ -1,5 +1,7 @@
 //! The engine against real sockets, files and a real archive: what heals, what does not, and what is left behind.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must end")]
+
 #[path = "common/wire.rs"]
 mod wire;
 

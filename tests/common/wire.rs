@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// What one connection gets.
-pub enum Answer {
+pub(crate) enum Answer {
     /// These bytes; then the connection is closed.
     Bytes(Vec<u8>),
     /// These bytes; then nothing, while the connection stays open.
@@ -14,11 +14,11 @@ pub enum Answer {
 }
 
 /// An answer with status, headers and body.
-pub fn http(status: u16, headers: &[&str], body: &[u8]) -> Answer {
+pub(crate) fn http(status: u16, headers: &[&str], body: &[u8]) -> Answer {
     Answer::Bytes(raw(status, headers, body))
 }
 
-pub fn raw(status: u16, headers: &[&str], body: &[u8]) -> Vec<u8> {
+pub(crate) fn raw(status: u16, headers: &[&str], body: &[u8]) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for header in headers {
         text.push_str(&format!("{header}\r\n"));
@@ -28,21 +28,21 @@ pub fn raw(status: u16, headers: &[&str], body: &[u8]) -> Vec<u8> {
 }
 
 /// The server; it ends with the test.
-pub struct Server {
-    pub port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     /// Each connection's first bytes: a request, or a TLS greeting.
-    pub heard: Arc<Mutex<Vec<Vec<u8>>>>,
+    pub(crate) heard: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Server {
     /// Gives the answers in order; a connection too many is closed at once.
-    pub async fn start(answers: Vec<Answer>) -> Server {
+    pub(crate) async fn start(answers: Vec<Answer>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Server::on(listener, answers)
     }
 
     /// On a port that was taken beforehand, so that answers can name it.
-    pub fn on(listener: TcpListener, answers: Vec<Answer>) -> Server {
+    pub(crate) fn on(listener: TcpListener, answers: Vec<Answer>) -> Server {
         let port = listener.local_addr().unwrap().port();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&heard);
@@ -57,11 +57,11 @@ impl Server {
         Server { port, heard }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.heard.lock().unwrap().len()
     }
 }
