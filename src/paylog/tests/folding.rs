@@ -280,10 +280,9 @@ fn sellers_that_share_an_account_share_its_orders() {
 #[test]
 fn the_same_number_with_wechat_and_alipay_is_no_reuse() {
     check(
-        &format!(
+
             "09:00:00 | WX createandpay | OutID=A1 TotalFee=100 | wx result_code=FAIL err_code=NOTENOUGH
-             09:00:30 | ALI_20 createandpay | OutID=A1 TotalFee=100 | ali20 pay code=10000 trade_no=2016 total_amount=1.00"
-        ),
+             09:00:30 | ALI_20 createandpay | OutID=A1 TotalFee=100 | ali20 pay code=10000 trade_no=2016 total_amount=1.00",
         "11-08 payment A1 - failed 1.00 - day
          11-08 payment A1 - paid 1.00 2016 day",
     );
