@@ -120,5 +120,5 @@ fn movement(
         let plain = quotes::plain_line(cutter, &part.text)?;
         return reader.keep_rewritten(line, plain);
     }
-    reader.keep(&Row::new(&part.text, line, cutter.cuts()), 0)
+    reader.keep(&Row::new(&part.text, line, cutter.fences()), 0)
 }

@@ -12,12 +12,15 @@ pub struct Day {
     date: BillDate,
     start: Moment,
     /// `2024-03-07 `
-    prefix: String,
+    prefix: [u8; 11],
 }
 
 impl Day {
     pub fn new(date: BillDate) -> Day {
-        Day { date, start: date.start(), prefix: format!("{date} ") }
+        let text = format!("{date} ");
+        // A year of more than four digits has no prefix; then every line goes the long way.
+        let prefix = text.as_bytes().try_into().unwrap_or([0; 11]);
+        Day { date, start: date.start(), prefix }
     }
 
     pub fn date(&self) -> BillDate {
@@ -36,16 +39,13 @@ impl Day {
 
     #[inline]
     fn moment_of_the_day(&self, text: &str) -> Option<Moment> {
-        let [h1, h2, b':', m1, m2, b':', s1, s2] = text.strip_prefix(self.prefix.as_str())?.as_bytes() else {
-            return None;
-        };
-        let two = |tens: &u8, ones: &u8| {
-            let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
-            digits.then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
-        };
-        let (hour, minute, second) = (two(h1, h2)?, two(m1, m2)?, two(s1, s2)?);
-        let real = hour < 24 && minute < 60 && second < 60;
-        real.then(|| self.start.plus_seconds(hour * 3600 + minute * 60 + second))
+        let (date, time) = text.as_bytes().split_first_chunk::<11>()?;
+        let [h1, h2, b':', m1, m2, b':', s1, s2] = *time else { return None };
+        let digits = [h1, h2, m1, m2, s1, s2].map(|byte| byte.wrapping_sub(b'0'));
+        let [h1, h2, m1, m2, s1, s2] = digits.map(i64::from);
+        let (hour, minute, second) = (h1 * 10 + h2, m1 * 10 + m2, s1 * 10 + s2);
+        let real = digits.iter().all(|digit| *digit < 10) & (hour < 24) & (minute < 60) & (second < 60);
+        (real && *date == self.prefix).then(|| self.start.plus_seconds(hour * 3600 + minute * 60 + second))
     }
 }
 

@@ -10,6 +10,7 @@ pub use cut::{Cutter, Line};
 
 use super::{COLUMNS_MAX, ReadError, shown};
 use crate::domain::entry::CellSpan;
+use crate::domain::money::{self, MoneyError};
 
 /// A column under all the names it has had. The first is the one used in messages.
 pub type Aliases = &'static [&'static str];
@@ -126,23 +127,20 @@ fn shown_list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 pub struct Row<'t, const TICKS: bool> {
     text: &'t str,
     line: Line,
-    /// First byte of the first cell.
-    first: usize,
-    cuts: &'t [u32],
+    fences: &'t [u32],
 }
 
 impl<'t, const TICKS: bool> Row<'t, TICKS> {
-    /// `cuts` are the line's separators as [`Cutter::cuts`] gives them. A missing first backtick is accepted.
+    /// `fences` as [`Cutter::fences`] gives them.
     #[inline]
-    pub fn new(text: &'t str, line: Line, cuts: &'t [u32]) -> Row<'t, TICKS> {
-        let ticked = TICKS && text.as_bytes().get(line.start) == Some(&b'`');
-        Row { text, line, first: line.start + usize::from(ticked), cuts }
+    pub fn new(text: &'t str, line: Line, fences: &'t [u32]) -> Row<'t, TICKS> {
+        Row { text, line, fences }
     }
 
     /// Number of cells.
     #[inline]
     pub fn count(&self) -> usize {
-        self.cuts.len() + 1
+        self.fences.len().saturating_sub(1)
     }
 
     #[inline]
@@ -158,6 +156,24 @@ impl<'t, const TICKS: bool> Row<'t, TICKS> {
         self.text.get(start..end).unwrap_or("")
     }
 
+    /// The bytes of [`Row::cell`], where only equality matters.
+    #[inline]
+    pub fn bytes(&self, column: usize) -> &'t [u8] {
+        let (start, end) = self.bounds(column);
+        self.text.as_bytes().get(start..end).unwrap_or_default()
+    }
+
+    /// A cell's amount in units of 10 to the power of minus `digits`.
+    ///
+    /// # Errors
+    ///
+    /// [`MoneyError`]: the cell is no amount.
+    #[inline(always)]
+    pub fn amount(&self, column: usize, digits: u32) -> Result<i64, MoneyError> {
+        let (start, end) = self.bounds(column);
+        money::parse_minor_in(self.text, start, end, digits)
+    }
+
     /// Where a cell lies in its line.
     #[inline]
     pub fn span(&self, column: usize) -> CellSpan {
@@ -167,12 +183,11 @@ impl<'t, const TICKS: bool> Row<'t, TICKS> {
 
     #[inline]
     fn bounds(&self, column: usize) -> (usize, usize) {
-        let tick = usize::from(TICKS);
-        let start = match column.checked_sub(1) {
-            None => self.first,
-            Some(before) => self.cuts.get(before).map_or(self.line.end, |cut| *cut as usize + 1),
+        let Some([before, behind]) = self.fences.get(column..column + 2) else {
+            return (self.line.end, self.line.end);
         };
-        let end = self.cuts.get(column).map_or(self.line.end, |cut| *cut as usize - tick).max(start);
+        let start = before.wrapping_add(1) as usize;
+        let end = *behind as usize - usize::from(TICKS);
         if TICKS { (start, end) } else { trimmed(self.text.as_bytes(), start, end) }
     }
 }
@@ -230,16 +245,16 @@ mod tests {
 
     #[test]
     fn cells_of_both_layouts() {
-        fn cells<const TICKS: bool>(text: &str) -> Vec<&str> {
+        fn cells<const TICKS: bool>(text: &str) -> Vec<String> {
             let mut cutter = Cutter::<TICKS>::new(text, 0);
             let line = cutter.advance().unwrap().unwrap();
-            let row = Row::<TICKS>::new(text, line, cutter.cuts());
+            let row = Row::<TICKS>::new(text, line, cutter.fences());
             (0..row.count())
                 .map(|i| {
                     let span = row.span(i);
                     let start = line.start + usize::from(span.start);
                     assert_eq!(&text[start..start + usize::from(span.len)], row.cell(i));
-                    row.cell(i)
+                    row.cell(i).to_owned()
                 })
                 .collect()
         }

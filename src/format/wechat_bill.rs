@@ -124,18 +124,17 @@ fn movement(
     line: Line,
     text: &str,
 ) -> Result<(), ReadError> {
-    let columns = reader.columns.count;
-    if cutter.cuts().len() + 1 == columns {
-        return reader.keep(&Row::new(text, line, cutter.cuts()));
+    if cutter.cells() == reader.columns.count {
+        return reader.keep(&Row::new(text, line, cutter.fences()));
     }
-    let line = joined(cutter, columns)?;
-    let row = Row::new(text, line, cutter.cuts());
-    if row.count() == columns {
+    let line = joined(cutter, reader.columns.count)?;
+    let row = Row::new(text, line, cutter.fences());
+    if row.count() == reader.columns.count {
         return reader.keep(&row);
     }
-    let cuts = repair::told_apart(&row, cutter.cuts(), reader.columns)?;
+    let fences = repair::told_apart(&row, cutter.fences(), reader.columns)?;
     reader.repaired.add(line.number);
-    reader.keep(&Row::new(text, line, &cuts))
+    reader.keep(&Row::new(text, line, &fences))
 }
 
 /// Joins physical lines while cells are missing: a text cell had a line break in it.
@@ -144,12 +143,12 @@ fn joined(cutter: &mut Cutter<'_, true>, columns: usize) -> Result<Line, ReadErr
     for _ in 0..JOINED_MAX {
         let rest = cutter.rest();
         let goes_on = !rest.is_empty() && !rest.starts_with('`') && !summary::begins(rest);
-        if cutter.cuts().len() + 1 >= columns || !goes_on {
+        if cutter.cells() >= columns || !goes_on {
             break;
         }
         line = cutter.join()?;
     }
-    let cells = cutter.cuts().len() + 1;
+    let cells = cutter.cells();
     if cells < columns {
         let end = if cutter.rest().is_empty() { "; the file ends here: it was cut short" } else { "" };
         let found = format!("has {cells} cells, the titles {columns}{end}");

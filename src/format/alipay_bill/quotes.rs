@@ -8,10 +8,13 @@ use crate::format::table::Cutter;
 /// Physical lines that one quoted cell may be spread over; more is a quote that was never closed.
 const JOINED_MAX: usize = 32;
 
-/// A line without its quotes, and where its separators are.
+/// The fence before a cell that begins at byte 0.
+const BEFORE_FIRST: u32 = u32::MAX;
+
+/// A line without its quotes, and its fences as [`Cutter::fences`] would give them.
 pub(super) struct PlainLine {
     pub(super) text: String,
-    pub(super) cuts: Vec<u32>,
+    pub(super) fences: Vec<u32>,
 }
 
 /// Reads the cutter's current line, and the following ones while a quote is open.
@@ -45,7 +48,7 @@ enum Unquoted {
 }
 
 fn unquoted(line: &str) -> Unquoted {
-    let mut plain = PlainLine { text: String::with_capacity(line.len()), cuts: Vec::new() };
+    let mut plain = PlainLine { text: String::with_capacity(line.len()), fences: vec![BEFORE_FIRST] };
     let mut rest = line;
     loop {
         let Some(cell) = rest.trim_start_matches([' ', '\t']).strip_prefix('"') else {
@@ -53,14 +56,14 @@ fn unquoted(line: &str) -> Unquoted {
             plain.text.push_str(cell);
             match more {
                 Some(more) => rest = more,
-                None => return Unquoted::Line(plain),
+                None => return plain.whole(),
             }
             plain.cut();
             continue;
         };
         let Some(behind) = plain.push_quoted(cell) else { return Unquoted::Open };
         match behind.trim_start_matches([' ', '\t']) {
-            "" => return Unquoted::Line(plain),
+            "" => return plain.whole(),
             more => match more.strip_prefix(',') {
                 Some(more) => rest = more,
                 None => return Unquoted::Stray,
@@ -71,10 +74,19 @@ fn unquoted(line: &str) -> Unquoted {
 }
 
 impl PlainLine {
+    /// A plain line is no longer than its original, which is shorter than 64 KiB.
+    fn fence(&mut self) {
+        self.fences.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+    }
+
     fn cut(&mut self) {
-        // A plain line is no longer than its original, which is shorter than 64 KiB.
-        self.cuts.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+        self.fence();
         self.text.push(',');
+    }
+
+    fn whole(mut self) -> Unquoted {
+        self.fence();
+        Unquoted::Line(self)
     }
 
     /// Takes a cell up to its closing quote; a doubled quote is one. Returns what follows.
@@ -104,10 +116,9 @@ mod tests {
             (r#"5" screen,b"#, &["5\" screen", "b"]),
         ] {
             let Unquoted::Line(plain) = unquoted(line) else { panic!("{line}") };
-            let mut starts: Vec<usize> = plain.cuts.iter().map(|c| *c as usize + 1).collect();
-            starts.insert(0, 0);
-            let ends = plain.cuts.iter().map(|c| *c as usize).chain([plain.text.len()]);
-            let found: Vec<&str> = starts.iter().zip(ends).map(|(s, e)| &plain.text[*s..e]).collect();
+            let end = |pair: &[u32]| (pair[0].wrapping_add(1) as usize, pair[1] as usize);
+            let found: Vec<&str> =
+                plain.fences.windows(2).map(end).map(|(start, end)| &plain.text[start..end]).collect();
             assert_eq!(found, cells, "{line}");
         }
         assert!(matches!(unquoted(r#"a,"b"#), Unquoted::Open));

@@ -3,7 +3,7 @@
 use super::columns::Columns;
 use super::frame::Traces;
 use super::quotes::PlainLine;
-use crate::domain::money::{self, MoneyError};
+use crate::domain::money::{E5_DIGITS, MoneyError};
 use crate::domain::statement::Foreign;
 use crate::domain::{Cell, Currency, Entry, EntryKind, Moment, State};
 use crate::format::day::{Day, spreadsheet_moment};
@@ -80,13 +80,13 @@ impl<'a> Reader<'a> {
     /// Reads a line whose quotes were taken away; it will stand behind the text.
     pub(super) fn keep_rewritten(&mut self, line: Line, plain: PlainLine) -> Result<(), ReadError> {
         self.traces.add(line.number, "cells in quotes");
-        let PlainLine { text, cuts } = plain;
+        let PlainLine { text, fences } = plain;
         if text.len() >= LINE_MAX {
             return Err(ReadError::at(line.number, "too long"));
         }
         let offset = self.text_end + self.rewritten.len();
         let place = Line { number: line.number, start: 0, end: text.len() };
-        self.keep(&Row::new(&text, place, &cuts), offset)?;
+        self.keep(&Row::new(&text, place, &fences), offset)?;
         self.rewritten.push_str(&text);
         Ok(())
     }
@@ -109,8 +109,8 @@ impl<'a> Reader<'a> {
         }
         entry.amount_minor = Some(gross);
         entry.settled_minor = self.amount(row, self.columns.settled)?;
-        let fee = row.cell(self.columns.fee);
-        entry.fee_e5 = -money::parse_e5(fee).map_err(|e| self.money_error(row, self.columns.fee, &e))?;
+        let fee_e5 = row.amount(self.columns.fee, E5_DIGITS);
+        entry.fee_e5 = -fee_e5.map_err(|e| self.money_error(row, self.columns.fee, &e))?;
         self.add(row, &entry, gross)?;
         let ours = self.sub_merchant.is_none_or(|column| row.cell(column) == self.asked.sub_merchant);
         if ours {
@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn amount(&self, row: &Row<'_, false>, column: usize) -> Result<i64, ReadError> {
-        money::parse_minor(row.cell(column), 2).map_err(|e| self.money_error(row, column, &e))
+        row.amount(column, 2).map_err(|e| self.money_error(row, column, &e))
     }
 
     fn add(&mut self, row: &Row<'_, false>, entry: &Entry, gross: i64) -> Result<(), ReadError> {

@@ -38,7 +38,7 @@ pub(super) fn check(
                 Err(ReadError::at(line.number, "the list ends without a row 合计"))
             };
         }
-        let row = Row::<false>::new(&part.text, line, cutter.cuts());
+        let row = Row::<false>::new(&part.text, line, cutter.fences());
         if row.cell(store) != TOTAL {
             continue;
         }

@@ -31,12 +31,12 @@ pub struct Line {
 /// commas, and a line with a double quote is told apart ([`Cutter::quoted`]).
 pub struct Cutter<'t, const TICKS: bool> {
     text: &'t str,
-    /// Places of separators, line ends, NUL bytes (and quotes) seen so far, ascending; `filled` of them.
-    marks: Vec<u32>,
-    filled: usize,
+    seen: Marks,
     /// The current line's first mark, and how many it has.
     first: usize,
     count: usize,
+    /// The next stop.
+    stop: usize,
     /// The first byte that was not looked at.
     looked: usize,
     line: Line,
@@ -47,17 +47,28 @@ pub struct Cutter<'t, const TICKS: bool> {
     quoted: bool,
 }
 
+/// What the steps have found ahead of the current line, ascending.
+struct Marks {
+    /// Places in the text: separators and stops. `filled` of them are real.
+    places: Vec<u32>,
+    filled: usize,
+    /// Which of the marks are stops: line ends, NUL bytes, quotes. So a line's cells are not walked one by one.
+    stops: Vec<u32>,
+}
+
 impl<'t, const TICKS: bool> Cutter<'t, TICKS> {
     /// Begins at byte `start` (behind a byte order mark). The text is shorter than 4 GiB: [`unpack`] saw to it.
     ///
     /// [`unpack`]: crate::format::unpack
     pub fn new(text: &'t str, start: usize) -> Cutter<'t, TICKS> {
+        // The first place is a fence before the first line; no mark is ever there.
+        let seen = Marks { places: vec![0; 2 * STEPS_AHEAD * BLOCK], filled: 1, stops: Vec::new() };
         Cutter {
             text,
-            marks: vec![0; 2 * STEPS_AHEAD * BLOCK],
-            filled: 0,
-            first: 0,
+            seen,
+            first: 1,
             count: 0,
+            stop: 0,
             looked: start,
             line: Line { number: 0, start, end: start },
             joined: 1,
@@ -71,6 +82,7 @@ impl<'t, const TICKS: bool> Cutter<'t, TICKS> {
     /// # Errors
     ///
     /// A line with a NUL byte, or of [`LINE_MAX`] bytes and more.
+    #[inline]
     pub fn advance(&mut self) -> Result<Option<Line>, ReadError> {
         if self.after >= self.text.len() {
             return Ok(None);
@@ -79,7 +91,6 @@ impl<'t, const TICKS: bool> Cutter<'t, TICKS> {
         self.first += self.count + usize::from(self.line.number > 0);
         self.line = Line { number: self.line.number + self.joined, start: self.after, end: self.after };
         self.joined = 1;
-        self.count = 0;
         self.quoted = false;
         self.find_line_end().map(Some)
     }
@@ -92,21 +103,28 @@ impl<'t, const TICKS: bool> Cutter<'t, TICKS> {
     pub fn join(&mut self) -> Result<Line, ReadError> {
         if self.after < self.text.len() {
             // The mark of the line end becomes content.
-            let end_mark = self.first + self.count;
-            self.marks.copy_within(end_mark + 1..self.filled, end_mark);
-            self.filled -= 1;
+            self.seen.forget(self.first + self.count, self.stop);
             self.joined += 1;
             return self.find_line_end();
         }
         Ok(self.line)
     }
 
-    /// The current line's separators. With `TICKS` the place of the backtick, else of the comma.
-    pub fn cuts(&self) -> &[u32] {
-        &self.marks[self.first..self.first + self.count]
+    /// The current line's fences: what stands before its first cell, its separators (with `TICKS` the place of
+    /// the backtick, else of the comma), and what stands behind its last cell. One more than it has cells.
+    #[inline]
+    pub fn fences(&self) -> &[u32] {
+        self.seen.places.get(self.first - 1..=self.first + self.count).unwrap_or_default()
     }
 
-    /// Whether the current line holds a double quote; its cuts then mean nothing. Never with `TICKS`.
+    /// Number of cells of the current line.
+    #[inline]
+    pub fn cells(&self) -> usize {
+        self.count + 1
+    }
+
+    /// Whether the current line holds a double quote; its fences then mean nothing. Never with `TICKS`.
+    #[inline]
     pub fn quoted(&self) -> bool {
         self.quoted
     }
@@ -121,17 +139,20 @@ impl<'t, const TICKS: bool> Cutter<'t, TICKS> {
         self.text.get(self.after..).unwrap_or("")
     }
 
+    #[inline]
     fn find_line_end(&mut self) -> Result<Line, ReadError> {
-        let bytes = self.text.as_bytes();
         loop {
-            while let Some(&mark) = self.marks[..self.filled].get(self.first + self.count) {
-                match bytes.get(mark as usize) {
-                    Some(b'\n') | None => return self.ends_at(mark as usize),
+            while let Some(&stop) = self.seen.stops.get(self.stop) {
+                self.stop += 1;
+                let mark = self.seen.places[stop as usize] as usize;
+                match self.text.as_bytes().get(mark) {
+                    Some(b'\n') | None => {
+                        self.count = stop as usize - self.first;
+                        return self.ends_at(mark);
+                    }
                     Some(0) => return Err(self.nul()),
-                    Some(b'"') => self.quoted = true,
-                    Some(_) => {}
+                    Some(_) => self.quoted = true,
                 }
-                self.count += 1;
             }
             if self.looked - self.line.start >= LINE_MAX {
                 return Err(self.too_long());
@@ -140,61 +161,58 @@ impl<'t, const TICKS: bool> Cutter<'t, TICKS> {
         }
     }
 
+    #[inline]
     fn ends_at(&mut self, end: usize) -> Result<Line, ReadError> {
-        let body = &self.text.as_bytes()[self.line.start..end];
+        let body = self.text.as_bytes().get(self.line.start..end).unwrap_or_default();
         if body.len() >= LINE_MAX {
             return Err(self.too_long());
         }
-        let body = body.strip_suffix(b"\r").unwrap_or(body);
-        let blanks = body.iter().rev().take_while(|b| **b == b' ').count();
-        self.line.end = self.line.start + body.len() - blanks;
+        let mut length = body.len() - usize::from(body.ends_with(b"\r"));
+        while length > 0 && body[length - 1] == b' ' {
+            length -= 1;
+        }
+        self.line.end = self.line.start + length;
         self.after = end + 1;
+        // The line ends' marks have served; now they fence the line's first and last cell.
+        let begins_with_tick = TICKS && body.first() == Some(&b'`');
+        let before = place(self.line.start).wrapping_sub(u32::from(!begins_with_tick));
+        self.seen.places[self.first - 1] = before;
+        self.seen.places[self.first + self.count] = place(self.line.end) + u32::from(TICKS);
         Ok(self.line)
     }
 
+    #[cold]
     fn nul(&self) -> ReadError {
         let found = "holds a NUL byte; the file is damaged, or it is UTF-16 text";
         ReadError::at(self.line.number + self.joined - 1, found)
     }
 
+    #[cold]
     fn too_long(&self) -> ReadError {
-        ReadError::at(
-            self.line.number,
-            format!("longer than {} KiB; that is no line of a bill", LINE_MAX / 1024),
-        )
+        let found = format!("longer than {} KiB; that is no line of a bill", LINE_MAX / 1024);
+        ReadError::at(self.line.number, found)
     }
 
-    /// Looks at the next few KiB. Marks of lines that were left behind are dropped first.
+    /// Looks at the next few KiB. What belongs to lines left behind is dropped first.
+    #[inline(never)]
     fn look_ahead(&mut self) {
-        self.marks.copy_within(self.first..self.filled, 0);
-        self.filled -= self.first;
-        self.first = 0;
-        let room = self.filled + (STEPS_AHEAD + 1) * BLOCK;
-        if self.marks.len() < room {
-            self.marks.resize(2 * room, 0);
-        }
+        self.seen.drop_before(self.first - 1, self.stop);
+        self.stop = 0;
+        self.first = 1;
+        let bytes = self.text.as_bytes();
         for _ in 0..STEPS_AHEAD {
-            if !self.step() {
+            let Some(here) = bytes.get(self.looked..).and_then(<[u8]>::first_chunk) else {
                 self.last_step();
                 return;
-            }
-        }
-    }
-
-    /// Looks at one whole block; false if there is none.
-    #[inline]
-    fn step(&mut self) -> bool {
-        let bytes = self.text.as_bytes();
-        let at = self.looked;
-        let Some(here) = bytes.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) else { return false };
-        let before =
-            match at.checked_sub(1).and_then(|p| bytes.get(p..)).and_then(<[u8]>::first_chunk::<BLOCK>) {
-                Some(before) => *before,
-                None => shifted(here),
             };
-        self.keep(marks_in::<TICKS>(here, &before), at);
-        self.looked += BLOCK;
-        true
+            let before =
+                self.looked.checked_sub(1).and_then(|at| bytes.get(at..)).and_then(<[u8]>::first_chunk);
+            match before {
+                Some(before) => self.seen.step::<TICKS>(here, before, self.looked),
+                None => self.seen.step::<TICKS>(here, &shifted(here, b' '), self.looked),
+            }
+            self.looked += BLOCK;
+        }
     }
 
     /// Looks at what is left, and marks the end of the text as a line end.
@@ -204,28 +222,91 @@ impl<'t, const TICKS: bool> Cutter<'t, TICKS> {
             let tail = &bytes[self.looked..];
             let mut here = [b' '; BLOCK];
             here[..tail.len()].copy_from_slice(tail);
-            let mut before = shifted(&here);
-            before[0] = self.looked.checked_sub(1).map_or(b' ', |p| bytes[p]);
-            self.keep(marks_in::<TICKS>(&here, &before), self.looked);
-            self.marks[self.filled] = place(bytes.len());
-            self.filled += 1;
+            let earlier = self.looked.checked_sub(1).map_or(b' ', |at| bytes[at]);
+            self.seen.step::<TICKS>(&here, &shifted(&here, earlier), self.looked);
+            self.seen.end(bytes.len());
             self.looked = bytes.len() + 1;
         }
     }
+}
 
-    /// Writes the set bits of `mask` as places. Eight are written in any case, because that needs no branch.
+impl Marks {
+    /// Drops the marks before `mark` and the stops before `stop`, and makes room for the steps ahead.
+    fn drop_before(&mut self, mark: usize, stop: usize) {
+        self.places.copy_within(mark..self.filled, 0);
+        self.filled -= mark;
+        let room = self.filled + (STEPS_AHEAD + 2) * BLOCK;
+        if self.places.len() < room {
+            self.places.resize(2 * room, 0);
+        }
+        self.stops.drain(..stop);
+        let mark = place(mark);
+        self.stops.iter_mut().for_each(|stop| *stop -= mark);
+    }
+
+    /// Takes one mark away; the stops from `stop` on move with the marks behind it.
+    fn forget(&mut self, mark: usize, stop: usize) {
+        self.places.copy_within(mark + 1..self.filled, mark);
+        self.filled -= 1;
+        self.stops.iter_mut().skip(stop).for_each(|stop| *stop -= 1);
+    }
+
+    /// Looks at one block, which begins at byte `at`. `before` is the block one byte earlier.
+    #[inline(always)]
+    fn step<const TICKS: bool>(&mut self, here: &[u8; BLOCK], before: &[u8; BLOCK], at: usize) {
+        let mut hits = [0u8; BLOCK];
+        let mut stops = [0u8; BLOCK];
+        // No branch in here, not even a short-circuit: this is what becomes vector instructions.
+        for i in 0..BLOCK {
+            let (byte, earlier) = (here[i], before[i]);
+            let separates = if TICKS { (byte == b'`') & (earlier == b',') } else { byte == b',' };
+            let quote = !TICKS & (byte == b'"');
+            let stop = u8::from(byte == b'\n') | u8::from(byte == 0) | u8::from(quote);
+            stops[i] = stop;
+            hits[i] = stop | u8::from(separates);
+        }
+        let mask = gathered(&hits);
+        let any_stop = stops.as_chunks::<16>().0.iter().fold(0, |any, part| any | u128::from_le_bytes(*part));
+        if any_stop != 0 {
+            self.keep_stops(mask, gathered(&stops));
+        }
+        self.keep(mask, at);
+    }
+
+    /// Notes which of the marks that come next are stops.
+    #[inline]
+    fn keep_stops(&mut self, mask: u64, mut stops: u64) {
+        while stops != 0 {
+            let below = (stops & stops.wrapping_neg()) - 1;
+            self.stops.push(place(self.filled) + (mask & below).count_ones());
+            stops &= stops - 1;
+        }
+    }
+
+    /// Writes the set bits of `mask` as places, eight at a time: that needs a branch for every eight only.
     #[inline]
     fn keep(&mut self, mut mask: u64, at: usize) {
         let count = mask.count_ones() as usize;
         let at = place(at);
-        let slots = &mut self.marks[self.filled..self.filled + BLOCK];
-        for eight in slots.chunks_exact_mut(8).take(count.div_ceil(8).max(1)) {
+        let (mut slots, _) = self.places[self.filled..].as_chunks_mut::<8>();
+        while let Some((eight, rest)) = slots.split_first_mut() {
             for slot in eight {
-                *slot = at + mask.trailing_zeros();
+                *slot = at.wrapping_add(mask.trailing_zeros());
                 mask &= mask.wrapping_sub(1);
             }
+            if mask == 0 {
+                break;
+            }
+            slots = rest;
         }
         self.filled += count;
+    }
+
+    /// The end of the text is the end of its last line.
+    fn end(&mut self, at: usize) {
+        self.stops.push(place(self.filled));
+        self.places[self.filled] = place(at);
+        self.filled += 1;
     }
 }
 
@@ -235,34 +316,26 @@ fn place(at: usize) -> u32 {
     u32::try_from(at).expect("unpack refuses texts of 4 GiB")
 }
 
-/// The block one byte earlier, with nothing before its first byte.
-fn shifted(here: &[u8; BLOCK]) -> [u8; BLOCK] {
-    let mut before = [b' '; BLOCK];
+/// The block one byte earlier.
+fn shifted(here: &[u8; BLOCK], first: u8) -> [u8; BLOCK] {
+    let mut before = [first; BLOCK];
     before[1..].copy_from_slice(&here[..BLOCK - 1]);
     before
 }
 
-/// One bit for each byte that the walk must see. `before` is the block one byte earlier.
+/// Bytes of 0 and 1 as bits, the first byte lowest. Eight words, each shifted by its number, make a square of eight
+/// bytes by eight bits, which is then turned over its diagonal (Warren, Hacker's Delight, 7-3).
 #[inline(always)]
-fn marks_in<const TICKS: bool>(here: &[u8; BLOCK], before: &[u8; BLOCK]) -> u64 {
-    let mut hits = [0u8; BLOCK];
-    for ((hit, byte), earlier) in hits.iter_mut().zip(here).zip(before) {
-        let separates =
-            if TICKS { (*byte == b'`') & (*earlier == b',') } else { (*byte == b',') | (*byte == b'"') };
-        *hit = u8::from(separates | (*byte == b'\n') | (*byte == 0));
+fn gathered(ones: &[u8; BLOCK]) -> u64 {
+    let words = ones.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+    let mut square = words.enumerate().fold(0, |square, (number, word)| square | (word << number));
+    for (shift, corner) in
+        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
+    {
+        let swapped = (square ^ (square >> shift)) & corner;
+        square ^= swapped ^ (swapped << shift);
     }
-    gathered(&hits)
-}
-
-/// Bytes of 0 and 1 as bits. The product moves the eight ones of a word into its upper byte, without carries.
-#[inline(always)]
-fn gathered(hits: &[u8; BLOCK]) -> u64 {
-    const INTO_UPPER_BYTE: u64 = 0x0102_0408_1020_4080;
-    let mut mask = 0;
-    for (index, eight) in hits.as_chunks::<8>().0.iter().enumerate() {
-        mask |= (u64::from_le_bytes(*eight).wrapping_mul(INTO_UPPER_BYTE) >> 56) << (8 * index);
-    }
-    mask
+    square
 }
 
 #[cfg(test)]
@@ -274,7 +347,8 @@ mod tests {
         let mut cutter = Cutter::<TICKS>::new(text, 0);
         let mut lines = Vec::new();
         while let Some(line) = cutter.advance()? {
-            let cuts = cutter.cuts().iter().map(|cut| *cut as usize - line.start).collect();
+            let fences = cutter.fences();
+            let cuts = fences[1..fences.len() - 1].iter().map(|cut| *cut as usize - line.start).collect();
             lines.push((line.number, text[line.start..line.end].to_owned(), cuts));
         }
         Ok(lines)
@@ -322,7 +396,7 @@ mod tests {
         let huge = "x".repeat(100_000_000);
         let mut cutter = Cutter::<true>::new(&huge, 0);
         assert!(cutter.advance().is_err());
-        assert!(cutter.looked < 2 * LINE_MAX && cutter.marks.len() < 100_000);
+        assert!(cutter.looked < 2 * LINE_MAX && cutter.seen.places.len() < 100_000);
     }
 
     #[test]
@@ -338,10 +412,10 @@ mod tests {
         assert_eq!(cutter.advance().unwrap(), Some(Line { number: 1, start: 0, end: 5 }));
         let joined = cutter.join().unwrap();
         assert_eq!((joined.number, &text[joined.start..joined.end]), (1, "`a,`b\r\nc,`d"));
-        assert_eq!(cutter.cuts(), [3, 9]);
+        assert_eq!(cutter.fences(), [0, 3, 9, 12]);
         let next = cutter.advance().unwrap().unwrap();
         assert_eq!((next.number, &text[next.start..next.end]), (3, "`e,`f"));
-        assert_eq!(cutter.cuts(), [15]);
+        assert_eq!(cutter.fences(), [12, 15, 18]);
         assert_eq!(cutter.advance().unwrap(), None);
     }
 

@@ -9,21 +9,21 @@ use crate::domain::money;
 use crate::format::ReadError;
 use crate::format::table::Row;
 
-/// The line's cuts without those that are content.
+/// The line's fences without those that are content.
 ///
 /// # Errors
 ///
 /// No place explains the line, or several do.
 pub(super) fn told_apart(
     row: &Row<'_, true>,
-    cuts: &[u32],
+    fences: &[u32],
     columns: &Columns,
 ) -> Result<Vec<u32>, ReadError> {
     let surplus = row.count() - columns.count;
     let mut ways =
         free_texts(columns).into_iter().flatten().filter(|last| shapes_fit(row, columns, *last, surplus));
     match (ways.next(), ways.next()) {
-        (Some(last), None) => Ok(without(cuts, last, surplus, columns)),
+        (Some(last), None) => Ok(without(fences, last, surplus)),
         (one, _) => {
             let why =
                 if one.is_none() { "no column explains them" } else { "several columns could own them" };
@@ -68,9 +68,8 @@ fn shapes_fit(row: &Row<'_, true>, columns: &Columns, owner: usize, surplus: usi
         && refunds_fit
 }
 
-fn without(cuts: &[u32], owner: usize, surplus: usize, columns: &Columns) -> Vec<u32> {
-    // The cut behind the owner is the one that stays; those inside it go. A last column has none behind it.
-    let inside = owner..(owner + surplus).min(cuts.len());
-    debug_assert_eq!(cuts.len() - inside.len(), columns.count - 1, "as many cuts stay as the titles have");
-    cuts.iter().enumerate().filter(|(index, _)| !inside.contains(index)).map(|(_, cut)| *cut).collect()
+fn without(fences: &[u32], owner: usize, surplus: usize) -> Vec<u32> {
+    // The fences inside the owner's text go; the one before it and the one behind it stay.
+    let inside = owner + 1..=owner + surplus;
+    fences.iter().enumerate().filter(|(index, _)| !inside.contains(index)).map(|(_, fence)| *fence).collect()
 }

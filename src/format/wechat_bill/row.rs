@@ -1,7 +1,7 @@
 //! One line of a trade bill: a movement, its amounts and its place.
 
 use super::columns::{Columns, RefundColumns};
-use crate::domain::money::{self, MoneyError};
+use crate::domain::money::{E5_DIGITS, MoneyError};
 use crate::domain::statement::Foreign;
 use crate::domain::{Cell, Currency, Entry, EntryKind, Moment, State};
 use crate::format::day::Day;
@@ -143,18 +143,22 @@ impl<'a> Reader<'a> {
         Ok((self.entries, Foreign { rows: self.foreign_rows, amount_minor }))
     }
 
+    #[inline(always)]
     fn check_merchant(&self, row: &Row<'_, true>) -> Result<(), ReadError> {
-        let found = row.cell(self.columns.merchant);
-        if found == self.asked.merchant {
+        if row.bytes(self.columns.merchant) == self.asked.merchant.as_bytes() {
             return Ok(());
         }
-        Err(ReadError::OtherMerchant { asked: self.asked.merchant.to_owned(), found: shown(found) })
+        let found = shown(row.cell(self.columns.merchant));
+        Err(ReadError::OtherMerchant { asked: self.asked.merchant.to_owned(), found })
     }
 
+    #[inline(always)]
     fn kind(&self, row: &Row<'_, true>) -> Result<EntryKind, ReadError> {
+        if row.bytes(self.columns.status) == b"SUCCESS" {
+            return Ok(EntryKind::Payment);
+        }
         let status = row.cell(self.columns.status);
         match status {
-            "SUCCESS" => Ok(EntryKind::Payment),
             "REFUND" | "REVOKED" if self.columns.refunds.is_none() => {
                 Err(self.at(row, self.columns.status, format!("`{status}` in a bill without refund columns")))
             }
@@ -167,13 +171,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(always)]
     fn currency(&mut self, row: &Row<'_, true>) -> Result<Currency, ReadError> {
         let column = self.columns.currency;
-        let text = row.cell(column);
-        if text == "CNY" && self.currency == Some(Currency::CNY) {
+        if row.bytes(column) == b"CNY" && self.currency == Some(Currency::CNY) {
             return Ok(Currency::CNY);
         }
-        let currency = Currency::parse(text).map_err(|e| self.money_error(row, column, &e))?;
+        let currency = Currency::parse(row.cell(column)).map_err(|e| self.money_error(row, column, &e))?;
         let first = *self.currency.get_or_insert(currency);
         if first.digits() == currency.digits() {
             return Ok(currency);
@@ -182,6 +186,7 @@ impl<'a> Reader<'a> {
         Err(self.at(row, column, found))
     }
 
+    #[inline(always)]
     fn amounts(&mut self, row: &Row<'_, true>, digits: u32) -> Result<Amounts, ReadError> {
         let columns = self.columns;
         let settled = self.amount(row, columns.settled, digits)?;
@@ -193,8 +198,8 @@ impl<'a> Reader<'a> {
             Some(refunds) => self.refund_amounts(row, refunds, digits)?,
             None => (0, 0, 0),
         };
-        let fee_text = row.cell(columns.fee);
-        let fee_e5 = money::parse_e5(fee_text).map_err(|e| self.money_error(row, columns.fee, &e))?;
+        let fee_e5 =
+            row.amount(columns.fee, E5_DIGITS).map_err(|e| self.money_error(row, columns.fee, &e))?;
         let sums = &mut self.sums;
         sums.rows += 1;
         sums.settled += i128::from(settled);
@@ -206,6 +211,7 @@ impl<'a> Reader<'a> {
         Ok(Amounts { settled, gross, refund, requested, fee_e5 })
     }
 
+    #[inline(always)]
     fn refund_amounts(
         &self,
         row: &Row<'_, true>,
@@ -222,15 +228,16 @@ impl<'a> Reader<'a> {
     }
 
     /// An amount without sign: WeChat writes refunds as positive numbers.
+    #[inline(always)]
     fn amount(&self, row: &Row<'_, true>, column: usize, digits: u32) -> Result<i64, ReadError> {
-        let text = row.cell(column);
-        match money::parse_minor(text, digits) {
+        match row.amount(column, digits) {
             Ok(amount) if amount >= 0 => Ok(amount),
-            Ok(_) => Err(self.at(row, column, format!("`{}` is negative", shown(text)))),
+            Ok(_) => Err(self.at(row, column, format!("`{}` is negative", shown(row.cell(column))))),
             Err(error) => Err(self.money_error(row, column, &error)),
         }
     }
 
+    #[inline(always)]
     fn state(&self, row: &Row<'_, true>, kind: EntryKind) -> Result<State, ReadError> {
         match (kind, &self.columns.refunds) {
             (EntryKind::Payment, _) => Ok(State::Paid),
@@ -250,6 +257,7 @@ impl<'a> Reader<'a> {
 
     /// The time that puts the line into its day. In bills of refunds 交易时间 is the payment's, often of another
     /// day, and the day is that of the application or of its success.
+    #[inline(always)]
     fn happened_at(&self, row: &Row<'_, true>) -> Result<Moment, ReadError> {
         let column = self.columns.refund_asked_at.unwrap_or(self.columns.time);
         let Some(moment) = self.day.moment(row.cell(column)) else {
@@ -264,6 +272,7 @@ impl<'a> Reader<'a> {
         Err(ReadError::OtherDay { asked: self.asked.date, found })
     }
 
+    #[inline(always)]
     fn place(&self, row: &Row<'_, true>) -> Result<Entry, ReadError> {
         let line = row.line();
         let start = u32::try_from(line.start);
@@ -271,27 +280,22 @@ impl<'a> Reader<'a> {
         Ok(Entry::at(start, below_line_max(line.end - line.start), 0, line.number))
     }
 
+    #[inline(always)]
     fn set_cells(&self, row: &Row<'_, true>, entry: &mut Entry) {
         let columns = self.columns;
         entry.set_cell(Cell::OrderNo, row.span(columns.order_no));
         entry.set_cell(Cell::TradeNo, row.span(columns.trade_no));
         entry.set_cell(Cell::Merchant, row.span(columns.merchant));
-        // `0` is WeChat's way to leave a number out.
-        let numbers = columns.refunds.as_ref().map(|r| (r.refund_no, r.trade_no));
-        let (refund_no, refund_trade_no) = numbers.unzip();
-        for (cell, column) in [
-            (Cell::SubMerchant, Some(columns.sub_merchant)),
-            (Cell::RefundNo, refund_no),
-            (Cell::RefundTradeNo, refund_trade_no),
-        ] {
-            if let Some(column) = column.filter(|column| row.cell(*column) != "0") {
-                entry.set_cell(cell, row.span(column));
-            }
+        if let Some(till) = columns.till {
+            entry.set_cell(Cell::Till, row.span(till));
         }
-        for (cell, column) in [(Cell::Till, columns.till), (Cell::Subject, columns.subject)] {
-            if let Some(column) = column {
-                entry.set_cell(cell, row.span(column));
-            }
+        if let Some(subject) = columns.subject {
+            entry.set_cell(Cell::Subject, row.span(subject));
+        }
+        set_number(row, entry, Cell::SubMerchant, columns.sub_merchant);
+        if let Some(refunds) = &columns.refunds {
+            set_number(row, entry, Cell::RefundNo, refunds.refund_no);
+            set_number(row, entry, Cell::RefundTradeNo, refunds.trade_no);
         }
     }
 
@@ -303,6 +307,14 @@ impl<'a> Reader<'a> {
     #[cold]
     fn money_error(&self, row: &Row<'_, true>, column: usize, error: &MoneyError) -> ReadError {
         self.at(row, column, error.to_string())
+    }
+}
+
+/// `0` is WeChat's way to leave a number out.
+#[inline]
+fn set_number(row: &Row<'_, true>, entry: &mut Entry, cell: Cell, column: usize) {
+    if row.bytes(column) != b"0" {
+        entry.set_cell(cell, row.span(column));
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn read(cutter: &mut Cutter<'_, true>, text: &str, titles: &Titles) -
             "the file ends before the values of its summary; it was cut short",
         ));
     };
-    let row = Row::<true>::new(text, line, cutter.cuts());
+    let row = Row::<true>::new(text, line, cutter.fences());
     if row.count() != titles.count() {
         let found = format!("the summary has {} values and {} titles", row.count(), titles.count());
         return Err(ReadError::at(line.number, found));
