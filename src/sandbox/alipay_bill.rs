@@ -273,11 +273,12 @@ fn chinese(date: &str) -> String {
     format!("{year}年{month}月{day}日")
 }
 
-/// A name as it may stand in a file without quoting: commas full-width, no line breaks.
+/// A name as it may stand in a file without quoting: commas and quotes full-width, no line breaks.
 fn push_name(out: &mut String, name: &str) {
     for letter in name.chars() {
         out.push(match letter {
             ',' => '，',
+            '"' => '”',
             '\n' | '\r' | '\t' => ' ',
             other => other,
         });
