@@ -4,7 +4,7 @@
 
 use std::io::Write as _;
 
-use encoding_rs::GBK;
+use encoding_rs::{EncoderResult, GBK};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
@@ -30,16 +30,23 @@ pub(super) struct ZipFile {
 impl ZipFile {
     /// Adds a file with a name and a text that are both written in GBK.
     pub(super) fn add(&mut self, name: &str, text: &str) {
-        let (name, bytes) = (gbk(name), gbk(text));
-        let mut crc = flate2::Crc::new();
-        crc.update(&bytes);
-        let packed = deflated(&bytes);
+        let mut name_bytes = Vec::new();
+        gbk(name, |bytes| name_bytes.extend(bytes));
+        let name = name_bytes;
+        let (mut crc, mut length) = (flate2::Crc::new(), 0);
+        let mut packing = DeflateEncoder::new(Vec::with_capacity(text.len() / 6), Compression::fast());
+        gbk(text, |bytes| {
+            crc.update(bytes);
+            length += bytes.len();
+            packing.write_all(bytes).expect("writing to memory cannot fail");
+        });
+        let packed = packing.finish().expect("writing to memory cannot fail");
         let start = size(self.out.len());
         let mut common = Vec::with_capacity(26);
         for field in [VERSION_NEEDED, 0, DEFLATED, 0, DOS_DATE] {
             common.extend(field.to_le_bytes());
         }
-        for field in [crc.sum(), size(packed.len()), size(bytes.len())] {
+        for field in [crc.sum(), size(packed.len()), size(length)] {
             common.extend(field.to_le_bytes());
         }
         let name_length = u16::try_from(name.len()).unwrap_or(u16::MAX);
@@ -75,29 +82,21 @@ impl ZipFile {
     }
 }
 
-/// What GBK does not have (emoji) becomes a question mark.
-fn gbk(text: &str) -> Vec<u8> {
-    let (bytes, _, unmappable) = GBK.encode(text);
-    if !unmappable {
-        return bytes.into_owned();
-    }
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut letter_bytes = [0; 4];
-    for letter in text.chars() {
-        let (bytes, _, unmappable) = GBK.encode(letter.encode_utf8(&mut letter_bytes));
-        if unmappable {
-            out.push(b'?');
-        } else {
-            out.extend(bytes.iter());
+/// Hands over a text in GBK, piece by piece. What GBK does not have (emoji) becomes a question mark.
+fn gbk(text: &str, mut take: impl FnMut(&[u8])) {
+    let mut encoder = GBK.new_encoder();
+    let mut piece = vec![0; 64 * 1024];
+    let mut rest = text;
+    loop {
+        let (result, read, written) = encoder.encode_from_utf8_without_replacement(rest, &mut piece, true);
+        take(&piece[..written]);
+        rest = &rest[read..];
+        match result {
+            EncoderResult::Unmappable(_) => take(b"?"),
+            EncoderResult::OutputFull => {}
+            EncoderResult::InputEmpty => return,
         }
     }
-    out
-}
-
-fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
-    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
-    written.expect("writing to memory cannot fail")
 }
 
 /// A size as the format without zip64 can say it.
