@@ -8,10 +8,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
-use nightjob::domain::BillDate;
+use nightjob::domain::{BillDate, EntryKind};
 use nightjob::sandbox::mishap::{Desk, Mishap, Rule, Tries};
 use nightjob::sandbox::{
-    DayPlan, Faults, Running, Scenario, SimulatedDay, Site, keys, simulate, site, start,
+    DayPlan, Faults, Planted, Running, Scenario, SimulatedDay, Site, keys, simulate, site, start,
 };
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
 use rsa::{Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
@@ -365,6 +365,29 @@ fn alipays_file_adds_up() {
     assert_eq!(fen(cells[5]), of_type("交易\t", 12) + of_type("退款\t", 12));
     assert_eq!(fen(cells[11]), fen(cells[5]) + fen(cells[9]));
     assert!(rows.iter().any(|row| row[2] == "退款\t" && row[21] == row[1]), "a cancellation names no refund");
+}
+
+#[test]
+fn planted_amounts_stand_in_alipays_file() {
+    let day = simulate(&DayPlan { faults: Faults::Each(2), ..DayPlan::new(date(), 6) });
+    let files = unzipped(day.statement("mall-ali", date()).expect("a zip"));
+    let rows: Vec<Vec<&str>> = files[0].1.lines().map(|line| line.split(',').collect()).collect();
+    let planted: Vec<&Planted> = day.planted().iter().filter(|p| p.account == "mall-ali").collect();
+    assert_eq!(planted.len(), 32);
+    for planted in planted {
+        let wanted = if planted.entry == EntryKind::Payment { "交易\t" } else { "退款\t" };
+        let is_it = |row: &&Vec<&str>| {
+            row.len() == 25
+                && row[1].trim() == planted.order_no
+                && row[2] == wanted
+                && [planted.refund_no.as_str(), &planted.order_no].contains(&row[21].trim())
+        };
+        let of_it: Vec<&Vec<&str>> = rows.iter().filter(is_it).collect();
+        assert_eq!(of_it.is_empty(), planted.channel_amount_minor.is_none(), "{planted:?}");
+        let amount: i64 = of_it.iter().map(|row| fen(row[11])).sum();
+        assert_eq!(amount, planted.channel_amount_minor.unwrap_or(0), "{planted:?}");
+        assert!(of_it.is_empty() || of_it.iter().any(|row| row[0].trim() == planted.trade_no), "{planted:?}");
+    }
 }
 
 #[tokio::test]

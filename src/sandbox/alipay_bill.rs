@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::alipay_reply::push_logon;
 use super::day::SimulatedDay;
 use super::lines::{self, Line, What};
-use super::numbers::{fee_fen, push_display, push_yuan};
+use super::numbers::{fee_fen, push_padded, push_yuan};
 use super::story::{Coupon, Story};
 use super::town::{ACCOUNTS, OTHER_ALIPAY_MERCHANT, STORES, SimAccount};
 use super::zip_file::ZipFile;
@@ -255,9 +255,9 @@ fn summary_row(out: &mut String, code: &str, name: &str, sum: &Sum) {
     out.push_str("\t,");
     out.push_str(name);
     out.push_str("\t,");
-    push_display(out, sum.payments);
+    push_padded(out, sum.payments, 1);
     out.push(',');
-    push_display(out, sum.refunds);
+    push_padded(out, sum.refunds, 1);
     let Amounts { gross, received, by_alipay, by_merchant, fee } = sum.amounts;
     for fen in [gross, received, by_alipay, by_merchant, 0, fee, 0, received + fee] {
         out.push(',');
@@ -273,11 +273,12 @@ fn chinese(date: &str) -> String {
     format!("{year}年{month}月{day}日")
 }
 
-/// A name as it may stand in a file without quoting: commas full-width, no line breaks.
+/// A name as it may stand in a file without quoting: commas and quotes full-width, no line breaks.
 fn push_name(out: &mut String, name: &str) {
     for letter in name.chars() {
         out.push(match letter {
             ',' => '，',
+            '"' => '”',
             '\n' | '\r' | '\t' => ' ',
             other => other,
         });

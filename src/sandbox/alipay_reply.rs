@@ -4,7 +4,7 @@
 
 use super::lines;
 use super::log_row::Scene;
-use super::numbers::{self, BASE62, DIGITS, push_letters, push_yuan};
+use super::numbers::{self, BASE64, NAME_LETTERS, push_letters, push_yuan};
 use super::story::{Coupon, Reply, Step};
 
 /// Characters of a signature by a 1024-bit key, as merchants of that time have them.
@@ -22,7 +22,7 @@ pub(super) fn write(out: &mut String, scene: &Scene<'_>) -> (&'static str, &'sta
     out.push_str("_response\":{");
     let told = body(out, scene);
     out.push_str("},\"sign\":\"");
-    push_letters(out, BASE62, SIGNATURE_CHARACTERS, scene.luck ^ 0x051D);
+    push_letters(out, BASE64, SIGNATURE_CHARACTERS, scene.luck ^ 0x051D);
     out.push_str("=\"}");
     told
 }
@@ -142,13 +142,13 @@ fn buyer(out: &mut String, scene: &Scene<'_>) {
     member_of(out, "buyer_logon_id", |out| push_logon(out, scene.day.seed, scene.index));
     member_of(out, "buyer_user_id", |out| {
         out.push_str("2088");
-        push_letters(out, DIGITS, 12, luck);
+        numbers::push_padded(out, luck % numbers::E12, 12);
     });
 }
 
 /// The buyer's masked name, the same in the reply and in the statement.
 pub(super) fn push_logon(out: &mut String, seed: u64, index: u32) {
-    push_letters(out, "abcdefghijklmnopqrstuvwxyz", 3, numbers::mix(seed, u64::from(index), 0xB0B));
+    push_letters(out, NAME_LETTERS, 3, numbers::mix(seed, u64::from(index), 0xB0B));
     out.push_str("***@example.test");
 }
 

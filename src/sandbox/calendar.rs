@@ -80,9 +80,7 @@ fn push_clock(out: &mut String, at: i32, between: &str) {
 }
 
 fn push_two(out: &mut String, number: i32) {
-    for digit in [number / 10 % 10, number % 10] {
-        out.push(u32::try_from(digit).ok().and_then(|d| char::from_digit(d, 10)).unwrap_or('0'));
-    }
+    super::numbers::push_padded(out, u64::from(number.unsigned_abs()), 2);
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::day::{Event, SimulatedDay};
 use super::fault::Fault;
-use super::numbers::{self, DIGITS, push_display, push_letters, push_padded};
+use super::numbers::{self, E16, push_integer, push_padded};
 use super::story::{Path, Refund, Reply, Step, Story};
 use super::town::{ACCOUNTS, CUSTOMER_ID, RefundShape, SimAccount, Writing};
 use super::{alipay_reply, lines, wechat_reply};
@@ -165,7 +165,7 @@ fn request(out: &mut String, scene: &Scene<'_>) {
     if matches!(scene.step, Step::Pay(_)) {
         out.push_str("\",\"DynamicID\":\"");
         out.push_str(if scene.account.is_wechat() { "13" } else { "28" });
-        push_letters(out, DIGITS, 16, scene.luck ^ 0x0D1C);
+        push_padded(out, numbers::mix(scene.luck, 1, 1) % E16, 16);
     } else {
         out.push_str("\",\"TradeNO\":\"");
         if scene.refund.is_some() {
@@ -173,7 +173,7 @@ fn request(out: &mut String, scene: &Scene<'_>) {
         }
     }
     out.push_str("\",\"TotalFee\":\"");
-    push_display(out, scene.amount());
+    push_integer(out, scene.amount());
     match (scene.refund, scene.story.till.refund_shape()) {
         (Some(refund), RefundShape::Both) => {
             out.push_str("\",\"RefundID\":\"");
@@ -188,7 +188,7 @@ fn request(out: &mut String, scene: &Scene<'_>) {
     out.push_str(
         "\",\"ExtParam\":\"{\\u0027Currency\\u0027:\\u0027RMB\\u0027,\\u0027OriginalFee\\u0027:\\u0027",
     );
-    push_display(out, scene.story.amount());
+    push_integer(out, scene.story.amount());
     out.push_str("\\u0027}\"}}");
 }
 

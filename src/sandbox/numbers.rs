@@ -3,8 +3,6 @@
 //! Shapes: OutID `spec/ttpay.md` R064; `transaction_id` 28 digits, `refund_id` 29 (`spec/wechat.md` 1.10); Alipay's
 //! `trade_no` 28 digits beginning with the date (`spec/alipay.md` 2.3).
 
-use std::fmt::Write as _;
-
 use super::calendar::Calendar;
 
 /// `EB_OUTID_SEQUENCE` at the beginning of the simulated days. Eight digits throughout, so that milliseconds without
@@ -24,16 +22,16 @@ pub(super) fn mix(seed: u64, place: u64, purpose: u64) -> u64 {
 /// Appends an order number: `yyMMddHHmmss`, milliseconds without padding, sequence.
 pub(super) fn push_order_no(out: &mut String, calendar: &Calendar, at: i32, ms: u16, story: u32) {
     calendar.push_short_time(out, at);
-    push_display(out, ms);
-    push_display(out, SEQUENCE_START + u64::from(story));
+    push_padded(out, u64::from(ms), 1);
+    push_padded(out, SEQUENCE_START + u64::from(story), 8);
 }
 
 /// Appends our number of a refund.
 pub(super) fn push_refund_no(out: &mut String, calendar: &Calendar, at: i32, story: u32, part: u8) {
     out.push('R');
     calendar.push_short_time(out, at);
-    push_display(out, SEQUENCE_START + u64::from(story));
-    push_display(out, part);
+    push_padded(out, SEQUENCE_START + u64::from(story), 8);
+    push_padded(out, u64::from(part), 1);
 }
 
 /// Appends WeChat's number of a payment. The second transaction of a double payment sorts after the first.
@@ -64,14 +62,24 @@ fn tail(story: u32) -> u64 {
     u64::from(story).wrapping_mul(2_654_435_761).wrapping_add(1_442_695_041) % HALF
 }
 
+/// Appends a number with zeros in front up to a width.
 pub(super) fn push_padded(out: &mut String, number: u64, width: usize) {
-    // Writing to a String cannot fail.
-    let _never = write!(out, "{number:0width$}");
+    // The largest number has twenty digits; so has the widest field.
+    let mut digits = [b'0'; 20];
+    let (mut first, mut rest) = (digits.len(), number);
+    while first > 0 && (rest > 0 || digits.len() - first < width.max(1)) {
+        first -= 1;
+        digits[first] = DIGITS[usize::try_from(rest % 10).unwrap_or(0)];
+        rest /= 10;
+    }
+    out.push_str(std::str::from_utf8(&digits[first..]).unwrap_or(""));
 }
 
-pub(super) fn push_display(out: &mut String, value: impl std::fmt::Display) {
-    // Writing to a String cannot fail.
-    let _never = write!(out, "{value}");
+pub(super) fn push_integer(out: &mut String, number: i64) {
+    if number < 0 {
+        out.push('-');
+    }
+    push_padded(out, number.unsigned_abs(), 1);
 }
 
 /// Appends fen as yuan: `38.00`, `-0.05`.
@@ -80,29 +88,38 @@ pub(super) fn push_yuan(out: &mut String, fen: i64) {
         out.push('-');
     }
     let size = fen.unsigned_abs();
-    push_display(out, size / 100);
+    push_padded(out, size / 100, 1);
     out.push('.');
     push_padded(out, size % 100, 2);
 }
 
-/// Appends `count` characters of base 62, base 16 or digits from a seed.
+/// Appends `count` letters of an alphabet of 16 or 64.
 pub(super) fn push_letters(out: &mut String, alphabet: &str, count: u32, seed: u64) {
     let letters = alphabet.as_bytes();
-    let length = u64::try_from(letters.len()).unwrap_or(1).max(1);
-    let mut state = seed;
+    let bits = letters.len().trailing_zeros();
+    let (mut state, mut left) = (0, 0);
     for turn in 0..count {
-        if turn % 8 == 0 {
+        if left < bits {
             state = mix(seed, u64::from(turn), 77);
+            left = u64::BITS;
         }
-        let index = usize::try_from(state % length).unwrap_or(0);
+        let index = usize::try_from(state).unwrap_or(usize::MAX) & (letters.len() - 1);
         out.push(char::from(letters[index]));
-        state /= length;
+        state >>= bits;
+        left -= bits;
     }
 }
 
-pub(super) const BASE62: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Letters of nonces and openids.
+pub(super) const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+pub(super) const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 pub(super) const HEX_UPPER: &str = "0123456789ABCDEF";
-pub(super) const DIGITS: &str = "0123456789";
+/// Letters of masked names.
+pub(super) const NAME_LETTERS: &str = "abcdefghjklmnpqr";
+const DIGITS: &[u8; 10] = b"0123456789";
+/// Ten to the twelfth and sixteenth: for numbers of that many digits.
+pub(super) const E12: u64 = 1_000_000_000_000;
+pub(super) const E16: u64 = 10_000_000_000_000_000;
 
 /// Fee of an amount in fen: rounded half up to the fen (`spec/wechat.md` 1.8).
 pub(super) fn fee_fen(base_fen: i64, rate_e4: i64) -> i64 {
@@ -140,6 +157,14 @@ mod tests {
         out.clear();
         push_alipay_trade_no(&mut out, "20240307", 7, false);
         assert_eq!(out.len(), 28);
+        out.clear();
+        for (number, width) in [(0, 1), (0, 3), (7, 2), (1234, 2), (u64::MAX, 1)] {
+            push_padded(&mut out, number, width);
+            assert_eq!(out, format!("{number:0width$}"));
+            out.clear();
+        }
+        push_letters(&mut out, HEX_UPPER, 40, 3);
+        assert!(out.len() == 40 && out.bytes().all(|b| b.is_ascii_hexdigit()));
         out.clear();
         push_yuan(&mut out, -5);
         assert_eq!(out, "-0.05");

@@ -6,7 +6,7 @@
 use super::calendar::Calendar;
 use super::day::SimulatedDay;
 use super::lines::{self, Line, What};
-use super::numbers::{self, fee_fen, push_display, push_padded, push_yuan};
+use super::numbers::{self, fee_fen, push_integer, push_padded, push_yuan};
 use super::story::{Coupon, Refund, Story};
 use super::town::{ACCOUNTS, OTHER_SUB_MERCHANT, OTHER_WECHAT_MERCHANT, SimAccount};
 use super::wechat_reply;
@@ -102,7 +102,7 @@ impl<'d> Bill<'d> {
     fn totals(&self, out: &mut String, totals: &Amounts) {
         out.push_str(TOTALS_HEADER);
         out.push_str("\r\n`");
-        push_display(out, self.lines.len());
+        push_padded(out, u64::try_from(self.lines.len()).unwrap_or(0), 1);
         money_cell(out, totals.settled);
         money_cell(out, totals.refund);
         money_cell(out, totals.coupon_refund);
@@ -243,7 +243,7 @@ fn fee_cell(out: &mut String, fen: i64) {
 
 fn rate_cell(out: &mut String, rate_e4: i64) {
     out.push_str(",`");
-    push_display(out, rate_e4 / 100);
+    push_integer(out, rate_e4 / 100);
     out.push('.');
     push_padded(out, rate_e4.unsigned_abs() % 100, 2);
     out.push('%');

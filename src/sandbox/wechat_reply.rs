@@ -1,7 +1,7 @@
 //! WeChat Pay's replies as a gateway stores them: `micropay`, `orderquery`, `refund`, `reverse` (`spec/wechat.md` 5).
 
 use super::log_row::Scene;
-use super::numbers::{self, BASE62, HEX_UPPER, push_letters};
+use super::numbers::{self, HEX_UPPER, LETTERS, push_letters};
 use super::story::{Coupon, Reply, Step};
 use super::{fault::Fault, lines};
 
@@ -15,7 +15,7 @@ pub(super) fn write(out: &mut String, scene: &Scene<'_>) -> (&'static str, &'sta
     if !scene.account.sub_merchant.is_empty() {
         text(out, "sub_mch_id", scene.account.sub_merchant);
     }
-    filled(out, "nonce_str", |out| push_letters(out, BASE62, 16, scene.luck ^ 0x0A0A));
+    filled(out, "nonce_str", |out| push_letters(out, LETTERS, 16, scene.luck ^ 0x0A0A));
     let told = body(out, scene);
     filled(out, "sign", |out| push_letters(out, HEX_UPPER, 32, scene.luck ^ 0x051D));
     out.push_str("</xml>");
@@ -127,7 +127,7 @@ pub(super) fn currency(fault: Option<Fault>) -> &'static str {
 /// The buyer, the same in the reply and in the statement.
 pub(super) fn push_openid(out: &mut String, seed: u64, index: u32) {
     out.push('o');
-    push_letters(out, BASE62, 27, numbers::mix(seed, u64::from(index), 0xB0B));
+    push_letters(out, LETTERS, 27, numbers::mix(seed, u64::from(index), 0xB0B));
 }
 
 fn text(out: &mut String, name: &str, value: &str) {
@@ -144,7 +144,7 @@ fn filled(out: &mut String, name: &str, value: impl FnOnce(&mut String)) {
 
 fn number(out: &mut String, name: &str, value: i64) {
     open(out, name);
-    numbers::push_display(out, value);
+    numbers::push_integer(out, value);
     close(out, name);
 }
 

@@ -2,6 +2,7 @@
 //! Unix, no extra fields (`spec/alipay.md` 2.1). The zip crate only writes names in UTF-8, hence these few lines.
 //! Layout: APPNOTE.TXT 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (its end).
 
+use std::collections::HashMap;
 use std::io::Write as _;
 
 use encoding_rs::GBK;
@@ -16,6 +17,8 @@ const MADE_BY_UNIX: u16 = 3 << 8 | 20;
 const DEFLATED: u16 = 8;
 /// 1980-01-01, the first day that DOS knows: the file must not depend on when it was made.
 const DOS_DATE: u16 = 0x21;
+/// How much text is handed to the compressor at once.
+const PIECE_BYTES: usize = 64 * 1024;
 /// A plain file with the usual rights, in the upper half of the external attributes.
 const UNIX_FILE: u32 = 0o100_644 << 16;
 
@@ -25,21 +28,29 @@ pub(super) struct ZipFile {
     out: Vec<u8>,
     central: Vec<u8>,
     entries: u16,
+    gbk: Gbk,
 }
 
 impl ZipFile {
     /// Adds a file with a name and a text that are both written in GBK.
     pub(super) fn add(&mut self, name: &str, text: &str) {
-        let (name, bytes) = (gbk(name), gbk(text));
-        let mut crc = flate2::Crc::new();
-        crc.update(&bytes);
-        let packed = deflated(&bytes);
+        let mut name_bytes = Vec::new();
+        self.gbk.write(name, |bytes| name_bytes.extend(bytes));
+        let name = name_bytes;
+        let (mut crc, mut length) = (flate2::Crc::new(), 0);
+        let mut packing = DeflateEncoder::new(Vec::with_capacity(text.len() / 6), Compression::fast());
+        self.gbk.write(text, |bytes| {
+            crc.update(bytes);
+            length += bytes.len();
+            packing.write_all(bytes).expect("writing to memory cannot fail");
+        });
+        let packed = packing.finish().expect("writing to memory cannot fail");
         let start = size(self.out.len());
         let mut common = Vec::with_capacity(26);
         for field in [VERSION_NEEDED, 0, DEFLATED, 0, DOS_DATE] {
             common.extend(field.to_le_bytes());
         }
-        for field in [crc.sum(), size(packed.len()), size(bytes.len())] {
+        for field in [crc.sum(), size(packed.len()), size(length)] {
             common.extend(field.to_le_bytes());
         }
         let name_length = u16::try_from(name.len()).unwrap_or(u16::MAX);
@@ -75,29 +86,41 @@ impl ZipFile {
     }
 }
 
-/// What GBK does not have (emoji) becomes a question mark.
-fn gbk(text: &str) -> Vec<u8> {
-    let (bytes, _, unmappable) = GBK.encode(text);
-    if !unmappable {
-        return bytes.into_owned();
-    }
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut letter_bytes = [0; 4];
-    for letter in text.chars() {
-        let (bytes, _, unmappable) = GBK.encode(letter.encode_utf8(&mut letter_bytes));
-        if unmappable {
-            out.push(b'?');
-        } else {
-            out.extend(bytes.iter());
-        }
-    }
-    out
+/// Characters as GBK has them. Looking one up in the encoding's tables takes a microsecond, and a large bill has
+/// millions of a few hundred; so each is looked up once.
+#[derive(Default)]
+struct Gbk {
+    known: HashMap<char, Vec<u8>>,
+    piece: Vec<u8>,
 }
 
-fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
-    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
-    written.expect("writing to memory cannot fail")
+impl Gbk {
+    /// Hands over a text in GBK, piece by piece.
+    fn write(&mut self, text: &str, mut take: impl FnMut(&[u8])) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let plain = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+            let (ascii, others) = rest.split_at(plain);
+            self.piece.extend(ascii.as_bytes());
+            let mut letters = others.chars();
+            if let Some(letter) = letters.next() {
+                self.piece.extend(self.known.entry(letter).or_insert_with(|| gbk(letter)).iter());
+            }
+            rest = letters.as_str();
+            if self.piece.len() >= PIECE_BYTES || rest.is_empty() {
+                take(&self.piece);
+                self.piece.clear();
+            }
+        }
+    }
+}
+
+/// What GBK does not have (emoji) becomes a question mark.
+fn gbk(letter: char) -> Vec<u8> {
+    match GBK.encode(letter.encode_utf8(&mut [0; 4])) {
+        (_, _, true) => b"?".to_vec(),
+        (bytes, ..) => bytes.into_owned(),
+    }
 }
 
 /// A size as the format without zip64 can say it.
