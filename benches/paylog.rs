@@ -126,8 +126,8 @@ fn accounts() -> Vec<Account> {
 
 fn gathered(rows: &[Row]) -> Gathered {
     let accounts = accounts();
-    let claims = Claims::new(&accounts, &BTreeMap::new());
-    let mut gatherer = Gatherer::new(&claims, Rules::default());
+    let claims = std::sync::Arc::new(Claims::new(&accounts, &BTreeMap::new()));
+    let mut gatherer = Gatherer::new(claims.clone(), Rules::default());
     rows.iter().for_each(|row| gatherer.push(&row.row()));
     gatherer.finish()
 }

@@ -8,7 +8,7 @@
 //!
 //! | floor | rooms | must not know |
 //! |---|---|---|
-//! | 3 | [`cli`] [`night`] and `main` | SQL, HTTP, file layouts |
+//! | 3 | [`cli`] [`command`] [`night`] and `main` | SQL, HTTP, file layouts |
 //! | 2 | [`config`] [`plan`] [`acquire`] [`store`] [`sandbox`] | each other's tools |
 //! | 1 | [`format`](mod@format) [`channel`] [`paylog`] [`reconcile`] [`report`] | sockets, files, clock, environment, async |
 //! | 0 | [`domain`] | everything but `std`, `chrono`, `thiserror` |
@@ -35,4 +35,5 @@ pub mod acquire;
 pub mod store;
 pub mod sandbox;
 pub mod night;
+pub mod command;
 pub mod cli;

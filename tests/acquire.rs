@@ -29,6 +29,7 @@ const PAGE: &[u8] = b"<html><body>busy</body></html>";
 
 fn limits(tries: u32) -> Limits {
     let http = HttpSettings {
+        pause: Duration::from_secs(1),
         connect_timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(5),
         tries,

@@ -81,7 +81,7 @@ impl Bench {
         let private = ["wx.key", "empty.key", "binary.key", "public.pem"];
         private.iter().for_each(|name| set_mode(&home.path().join(name), 0o600));
         set_mode(&home.path().join("open.key"), 0o644);
-        let world = World { here: home.path().to_path_buf(), beside: None, env: BTreeMap::new() };
+        let world = World { here: home.path().to_path_buf(), ..World::default() };
         Bench { home, world, request: Request { rooms: ROOMS, ..Request::new() } }
     }
 

@@ -340,7 +340,13 @@ impl Transport for Recording<'_> {
 
 fn limits() -> Limits {
     let second = Duration::from_secs(1);
-    let http = HttpSettings { connect_timeout: second, idle_timeout: second, tries: 1, rate_per_second: 2.0 };
+    let http = HttpSettings {
+        connect_timeout: second,
+        idle_timeout: second,
+        tries: 1,
+        pause: second,
+        rate_per_second: 2.0,
+    };
     Limits::new(&http)
 }
 

@@ -70,7 +70,7 @@ impl Limits {
             bill_bytes_max: BILL_BYTES_MAX,
             reply_bytes_max: 1024 * 1024,
             tries: http.tries.max(1),
-            pause_min: Duration::from_secs(1),
+            pause_min: http.pause,
             pause_max: Duration::from_secs(60),
             asked_pause_max: Duration::from_secs(600),
             gap,
@@ -420,7 +420,13 @@ mod tests {
     fn the_gap_follows_the_rate() {
         for (rate, millis) in [(2.0, 500), (0.5, 2000), (1000.0, 1), (0.0, 0), (-1.0, 0), (f64::NAN, 0)] {
             let (connect_timeout, idle_timeout) = (Duration::ZERO, Duration::ZERO);
-            let http = HttpSettings { connect_timeout, idle_timeout, tries: 0, rate_per_second: rate };
+            let http = HttpSettings {
+                connect_timeout,
+                idle_timeout,
+                tries: 0,
+                pause: connect_timeout,
+                rate_per_second: rate,
+            };
             let limits = Limits::new(&http);
             assert_eq!((limits.gap.as_millis(), limits.tries), (millis, 1), "{rate}");
         }

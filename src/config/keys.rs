@@ -82,6 +82,7 @@ pub(super) static KEYS: &[Key] = &[
         read: |raw, _, s| set(&mut s.http.idle_timeout, value::span_within(raw, 1, 600)),
     },
     Key { path: "http.tries", read: |raw, _, s| set(&mut s.http.tries, raw.number(1, 20)) },
+    Key { path: "http.pause", read: |raw, _, s| set(&mut s.http.pause, value::span_within(raw, 0, 60)) },
     Key { path: "http.rate", read: |raw, _, s| set(&mut s.http.rate_per_second, value::rate(raw)) },
     Key { path: "sellers.from_database", read: |raw, _, _| raw.truth().and_then(no_sellers_table) },
 ];

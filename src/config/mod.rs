@@ -57,6 +57,8 @@ pub struct World {
     pub beside: Option<PathBuf>,
     /// All of it, because secrets may be anywhere in it. (So no `Debug`.)
     pub env: BTreeMap<String, String>,
+    /// What was typed after the program's name; no flag takes a secret.
+    pub command_line: String,
 }
 
 impl World {
@@ -66,10 +68,13 @@ impl World {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         let program = std::env::current_exe().ok();
+        let typed: Vec<String> =
+            std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
         World {
             here: std::env::current_dir().unwrap_or_default(),
             beside: program.and_then(|p| p.parent().map(PathBuf::from)),
             env: std::env::vars_os().filter_map(text).collect(),
+            command_line: typed.join(" "),
         }
     }
 
@@ -178,6 +183,8 @@ pub struct HttpSettings {
     pub connect_timeout: Duration,
     pub idle_timeout: Duration,
     pub tries: u32,
+    /// The shortest pause between two tries; it doubles, with jitter, up to a minute.
+    pub pause: Duration,
     /// Requests a second for each host; free on loopback.
     pub rate_per_second: f64,
 }

@@ -126,6 +126,7 @@ fn blank(home: &Path) -> Settings {
             connect_timeout: Duration::ZERO,
             idle_timeout: Duration::ZERO,
             tries: 0,
+            pause: Duration::ZERO,
             rate_per_second: 0.0,
         },
         accounts: Vec::new(),

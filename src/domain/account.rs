@@ -50,22 +50,22 @@ impl Account {
 /// An `ALI_20` order belongs to the `ALI_20` account that claims its seller, else to the `ALI` account that
 /// does (contract, section 4).
 #[derive(Clone, Debug)]
-pub struct Claims<'a> {
-    accounts: &'a [Account],
+pub struct Claims {
+    accounts: Vec<Account>,
     req_types: BTreeMap<String, PayType>,
 }
 
-impl<'a> Claims<'a> {
+impl Claims {
     /// `req_types` maps further REQ_TYPE values of the log to pay types (`[paylog.req_types]`).
-    pub fn new(accounts: &'a [Account], req_types: &BTreeMap<String, PayType>) -> Claims<'a> {
+    pub fn new(accounts: &[Account], req_types: &BTreeMap<String, PayType>) -> Claims {
         let mut names: BTreeMap<String, PayType> =
             PayType::ALL.into_iter().map(|p| (p.as_str().to_owned(), p)).collect();
         names.extend(req_types.iter().map(|(name, pay)| (name.to_ascii_uppercase(), *pay)));
-        Claims { accounts, req_types: names }
+        Claims { accounts: accounts.to_vec(), req_types: names }
     }
 
-    pub fn accounts(&self) -> &'a [Account] {
-        self.accounts
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
     }
 
     /// The pay type that a REQ_TYPE value stands for.

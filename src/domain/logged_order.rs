@@ -102,11 +102,16 @@ impl LoggedOrder {
 
     /// Whether the log holds a success: money that moved, as far as the gateway knows.
     pub fn is_success(&self) -> bool {
-        match self.kind {
-            EntryKind::Payment => self.state == State::Paid,
-            EntryKind::Refund => self.state == State::Refunded,
-            EntryKind::Reversal => self.state == State::Reversed && !self.has(Note::EitherWay),
-        }
+        is_success(self.kind, self.state, self.notes)
+    }
+}
+
+/// [`LoggedOrder::is_success`] of its parts, for one that is kept in another form.
+pub fn is_success(kind: EntryKind, state: State, notes: u16) -> bool {
+    match kind {
+        EntryKind::Payment => state == State::Paid,
+        EntryKind::Refund => state == State::Refunded,
+        EntryKind::Reversal => state == State::Reversed && notes & Note::EitherWay as u16 == 0,
     }
 }
 

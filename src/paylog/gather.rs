@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::{Claims, Moment, Note, PayType};
 
@@ -33,8 +34,8 @@ pub struct Gathered {
 }
 
 /// Reads rows and keeps what they prove. One for each thread; rows may come in any order.
-pub struct Gatherer<'c> {
-    claims: &'c Claims<'c>,
+pub struct Gatherer {
+    claims: Arc<Claims>,
     gathered: Gathered,
     scratch: Scratch,
     customer: Customer,
@@ -59,8 +60,8 @@ impl Customer {
     }
 }
 
-impl<'c> Gatherer<'c> {
-    pub fn new(claims: &'c Claims<'c>, rules: Rules) -> Gatherer<'c> {
+impl Gatherer {
+    pub fn new(claims: Arc<Claims>, rules: Rules) -> Gatherer {
         let gathered = Gathered { accounts: claims.accounts().len(), rules, ..Gathered::default() };
         Gatherer { claims, gathered, scratch: Scratch::default(), customer: Customer::default() }
     }
@@ -146,7 +147,7 @@ impl<'c> Gatherer<'c> {
             &*seller,
             self.customer.of(reading),
         ];
-        self.gathered.places.intern(texts, self.claims)
+        self.gathered.places.intern(texts, &self.claims)
     }
 
     fn add(&mut self, mut record: Record, reading: &Reading<'_>, refund_no: &str) {

@@ -62,7 +62,7 @@ impl Places {
     }
 
     /// The place of these texts, in the order of [`Name`].
-    pub(crate) fn intern(&mut self, texts: [&str; NAMES], claims: &Claims<'_>) -> u32 {
+    pub(crate) fn intern(&mut self, texts: [&str; NAMES], claims: &Claims) -> u32 {
         self.key.clear();
         let mut ends = [0; NAMES];
         for (text, end) in texts.iter().zip(&mut ends) {

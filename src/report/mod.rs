@@ -138,7 +138,7 @@ pub struct TimingRow {
 }
 
 /// The CSV's columns; amounts as minor units.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MismatchRow {
     pub id: String,
     pub bill_date: String,

@@ -121,9 +121,9 @@ fn a_request_that_was_cut() {
 fn a_request_that_cannot_be_read_belongs_to_its_stores_seller() {
     let accounts =
         [account("one", PayType::Ali20, Some(&["8888"])), account("two", PayType::Ali20, Some(&["7"]))];
-    let claims = Claims::new(&accounts, &BTreeMap::new());
+    let claims = std::sync::Arc::new(Claims::new(&accounts, &BTreeMap::new()));
     for request in ["", "garbage", &FAQ_11[..60]] {
-        let mut gatherer = Gatherer::new(&claims, Rules::default());
+        let mut gatherer = Gatherer::new(claims.clone(), Rules::default());
         gatherer.push(&faq_11(request, PAID).row());
         let folded = fold(vec![gatherer.finish()]);
         assert_eq!(folded.accounts[0].orders.len(), 1, "{request}");

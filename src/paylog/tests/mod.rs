@@ -166,8 +166,8 @@ fn accounts() -> Vec<Account> {
 
 fn folded_by(rules: Rules, samples: &[Sample]) -> Folded {
     let accounts = accounts();
-    let claims = Claims::new(&accounts, &BTreeMap::new());
-    let mut gatherer = Gatherer::new(&claims, rules);
+    let claims = std::sync::Arc::new(Claims::new(&accounts, &BTreeMap::new()));
+    let mut gatherer = Gatherer::new(claims.clone(), rules);
     samples.iter().for_each(|sample| gatherer.push(&sample.row()));
     fold(vec![gatherer.finish()])
 }

@@ -72,9 +72,9 @@ fn numbered(mut samples: Vec<Sample>) -> Vec<Sample> {
 
 fn folded_in(parts: &[Vec<&Sample>]) -> Folded {
     let accounts = accounts();
-    let claims = Claims::new(&accounts, &BTreeMap::new());
+    let claims = std::sync::Arc::new(Claims::new(&accounts, &BTreeMap::new()));
     let gather = |part: &Vec<&Sample>| {
-        let mut gatherer = Gatherer::new(&claims, Rules::default());
+        let mut gatherer = Gatherer::new(claims.clone(), Rules::default());
         part.iter().for_each(|sample| gatherer.push(&sample.row()));
         gatherer.finish()
     };
@@ -141,7 +141,7 @@ proptest! {
 #[test]
 fn gatherers_may_work_on_threads() {
     fn is_send<T: Send>() {}
-    is_send::<Gatherer<'_>>();
+    is_send::<Gatherer>();
     is_send::<Gathered>();
 }
 

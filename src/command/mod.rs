@@ -1,0 +1,93 @@
+//! What each command does: settings in, work done, answer out. Results go to stdout, talk to stderr.
+//!
+//! A command that writes takes the lock; one that only reads does not. Nothing is decided here that a unit could feel:
+//! the story itself is in `night`.
+
+mod answer;
+mod start;
+mod work;
+mod setup;
+mod simulated;
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::cli::{Cli, Command};
+use crate::domain::{Exit, Failure};
+
+use answer::Answer;
+use start::Start;
+
+/// Runs the command and prints its answer. The exit code.
+pub fn execute(cli: &Cli) -> Exit {
+    let start = match Start::new(cli) {
+        Ok(start) => start,
+        Err(failure) => return answer::refuse(cli, &failure),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return answer::refuse(cli, &Failure::new(Exit::Storage, format!("no threads: {error}")));
+        }
+    };
+    let done = runtime.block_on(bounded(cli.global.max_duration, dispatch(&start, cli)));
+    // Blocking work that is still on its way (a signal, the deadline) must not hold the program up: everything
+    // durable is atomic, so it may die here as it may die anywhere.
+    runtime.shutdown_background();
+    match done {
+        Ok(answer) => answer.print(&start, cli),
+        Err(failure) => answer::refuse(cli, &failure),
+    }
+}
+
+async fn dispatch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
+    match cli.command.as_ref().unwrap_or(&Command::Run) {
+        Command::Run => work::run(start, cli, crate::night::Source::Providers).await,
+        Command::Reconcile => work::run(start, cli, crate::night::Source::Archive).await,
+        Command::Plan => work::plan(start, cli).await,
+        Command::Fetch => work::fetch(start, cli).await,
+        Command::Import { file } => work::import(start, cli, file).await,
+        Command::Report => work::report(start, cli).await,
+        Command::Explain { id } => work::explain(start, cli, id).await,
+        Command::Sandbox(sandbox) => simulated::sandbox(start, sandbox).await,
+        Command::Demo(demo) => simulated::demo(start, cli, demo).await,
+        Command::Config(config) => setup::config(start, cli, *config),
+        Command::Migrate => setup::migrate(start, cli).await,
+        Command::Completions { shell } => Ok(setup::completions(*shell)),
+        Command::Man => setup::man(),
+    }
+}
+
+/// Ends the work at the deadline or at a signal. Both may come at any moment: a unit is done as a whole or not at all.
+async fn bounded<T>(most: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        // The signals first, so that they are listened to before the work begins.
+        biased;
+        exit = signal() => {
+            Err(Failure::new(exit, "interrupted").hint("what was done is kept as a whole; run it again for the rest"))
+        }
+        done = tokio::time::timeout(most, work) => done.unwrap_or_else(|_| {
+            let message = format!("--max-duration of {} s is reached", most.as_secs());
+            Err(Failure::new(Exit::Deadline, message)
+                .hint("what was done is kept as a whole; run it again for the rest"))
+        }),
+    }
+}
+
+#[cfg(unix)]
+async fn signal() -> Exit {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => Exit::Interrupted,
+        _ = terminate.recv() => Exit::Terminated,
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> Exit {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => Exit::Interrupted,
+        Err(_) => std::future::pending().await,
+    }
+}

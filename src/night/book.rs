@@ -1,0 +1,58 @@
+//! A statement: acquired, archived, read. Bytes reach the archive under their hash before anything reads them, and
+//! what the reader refuses stays there, marked.
+
+use std::sync::Arc;
+
+use super::House;
+use crate::acquire::{Acquired, Received};
+use crate::channel;
+use crate::domain::{Errand, Exit, Failure, Statement};
+
+/// The channel's side of a unit.
+pub(super) struct Book {
+    pub(super) statement: Arc<Statement>,
+    pub(super) received: Received,
+    /// The provider said that the day has no bill; `statement` is empty.
+    pub(super) no_bill: bool,
+}
+
+/// Asks the provider.
+pub(super) async fn acquire(house: &House, errand: &Errand) -> Result<Acquired, Failure> {
+    let room = channel::room(&errand.account.channel).ok_or_else(|| unknown_channel(errand))?;
+    let waiting = house.talk.waiting(errand.to_string());
+    house.acquirer.acquire(room, errand, &|progress| waiting.show(progress)).await
+}
+
+/// Reads what was acquired, from the archive.
+pub(super) async fn read(house: &House, errand: &Errand, acquired: Acquired) -> Result<Book, Failure> {
+    match acquired {
+        Acquired::NoMovements(received) => {
+            Ok(Book { statement: Arc::new(Statement::empty(errand.date)), received, no_bill: true })
+        }
+        Acquired::Statement(received) => {
+            let room = channel::room(&errand.account.channel).ok_or_else(|| unknown_channel(errand))?;
+            let (archive, asked, sha256) = (house.archive.clone(), errand.clone(), received.sha256.clone());
+            let read = move || archive.read(&sha256).map(|bytes| (room.read)(&asked, bytes));
+            let read = tokio::task::spawn_blocking(read).await.map_err(|error| bug(errand, &error))??;
+            match read {
+                Ok(statement) => Ok(Book { statement: Arc::new(statement), received, no_bill: false }),
+                Err(error) => {
+                    let message = format!("{}: {error}", received.source);
+                    house.archive.mark_rejected(errand, &received, &message)?;
+                    Err(Failure::new(Exit::Rejected, message).hint(format!(
+                        "nothing of it was used; the bytes are kept in the archive as {}",
+                        received.sha256
+                    )))
+                }
+            }
+        }
+    }
+}
+
+fn unknown_channel(errand: &Errand) -> Failure {
+    Failure::new(Exit::Config, format!("no channel is called `{}`", errand.account.channel))
+}
+
+pub(super) fn bug(errand: &Errand, error: &tokio::task::JoinError) -> Failure {
+    Failure::new(Exit::Bug, format!("{errand}: {error}")).hint("please report this with the archive's index")
+}

@@ -1,0 +1,92 @@
+//! What happened, and which exit code that is.
+
+use crate::domain::{BillDate, Exit, Failure, Verdict};
+
+/// One cause of the exit code.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    pub exit: Exit,
+    /// Account and bill date, or empty for the run as a whole.
+    pub about: String,
+    pub message: String,
+    pub hint: String,
+}
+
+/// One unit as the run left it.
+#[derive(Clone, Debug)]
+pub struct UnitLine {
+    pub account: String,
+    pub date: BillDate,
+    pub verdict: Verdict,
+    pub lines: u64,
+    pub orders: u64,
+    pub mismatches: usize,
+    /// The same bytes as before, the same result as before.
+    pub already_done: bool,
+}
+
+/// A run's result. The worst cause is its exit code; all of them are told.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    pub causes: Vec<Cause>,
+    pub units: Vec<UnitLine>,
+    /// Written files, relative to the configuration's folder where they lie below it.
+    pub files: Vec<String>,
+}
+
+impl Outcome {
+    pub fn exit(&self) -> Exit {
+        Exit::worst(self.causes.iter().map(|cause| cause.exit))
+    }
+
+    /// Records a failure, and says it: an operator must not have to wait for the end.
+    pub fn fail(&mut self, about: impl Into<String>, failure: Failure) {
+        let Failure { exit, message, hint } = failure;
+        let (about, code) = (about.into(), exit.code());
+        if message.starts_with(&about) {
+            tracing::error!(code, "{message}");
+        } else {
+            tracing::error!(code, "{about}: {message}");
+        }
+        if !hint.is_empty() {
+            tracing::error!(code, "  hint: {hint}");
+        }
+        self.causes.push(Cause { exit, about, message, hint });
+    }
+
+    pub fn look(&mut self, about: impl Into<String>, message: impl Into<String>) {
+        self.causes.push(Cause {
+            exit: Exit::Look,
+            about: about.into(),
+            message: message.into(),
+            hint: String::new(),
+        });
+    }
+
+    /// Notes a written file, once.
+    pub fn wrote(&mut self, file: String) {
+        if !self.files.contains(&file) {
+            self.files.push(file);
+        }
+    }
+
+    pub fn merge(&mut self, other: Outcome) {
+        self.causes.extend(other.causes);
+        self.units.extend(other.units);
+        other.files.into_iter().for_each(|file| self.wrote(file));
+    }
+}
+
+impl UnitLine {
+    pub(super) fn not_compared(errand: &crate::domain::Errand) -> UnitLine {
+        UnitLine {
+            account: errand.account.name.clone(),
+            date: errand.date,
+            verdict: Verdict::NotCompared,
+            lines: 0,
+            orders: 0,
+            mismatches: 0,
+            already_done: false,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The reports of a day, written from what the ledger keeps of every unit: filters narrow the work, never the report.
+//!
+//! Each file is written beside its place, synced, and renamed: finance never opens half a report.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::log::NightLog;
+use super::unit::key;
+use super::{House, Outcome};
+use crate::domain::{BillDate, Errand, Exit, Failure};
+use crate::report::section::{About, not_compared};
+use crate::report::{self, Report, UnclaimedRow};
+
+/// Writes `report.json` and `mismatches.csv` of a day.
+pub(super) async fn write(house: &House, date: BillDate, outcome: &mut Outcome) {
+    let report = match report(house, date).await {
+        Ok(report) => report,
+        Err(failure) => return outcome.fail(date.to_string(), failure),
+    };
+    let folder = house.settings.reports.join(date.to_string());
+    for (name, text) in
+        [("report.json", report::json::write(&report)), ("mismatches.csv", report::csv::write(&report))]
+    {
+        let path = folder.join(name);
+        match publish(&path, text.as_bytes()) {
+            Ok(()) => outcome.wrote(shown(house, &path)),
+            Err(error) => outcome.fail(date.to_string(), unwritable(&path, &error)),
+        }
+    }
+}
+
+/// The path as a person below the configuration's folder would write it.
+fn shown(house: &House, path: &Path) -> String {
+    path.strip_prefix(&house.settings.home).unwrap_or(path).display().to_string()
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::Storage, format!("{}: cannot write the report: {error}", path.display()))
+        .hint("the ledger has the result; make the folder writable and run `nightjob report`")
+}
+
+fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let partial: PathBuf = path.with_extension("partial");
+    let mut file = File::create(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&partial, path)?;
+    sync_folder(folder)
+}
+
+/// A rename is durable once its folder is.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows has no handle to a folder that could be synced; NTFS journals the rename.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// The day as a value: every configured unit, whichever run compared it.
+pub(super) async fn report(house: &House, date: BillDate) -> Result<Report, Failure> {
+    let settings = &house.settings;
+    let mut sections = Vec::new();
+    for record in house.ledger.sections(date).await? {
+        let section = report::json::read_section(&record.section).map_err(|error| {
+            let message =
+                format!("the ledger's section of {} {date} cannot be read: {error}", record.account);
+            Failure::new(Exit::Bug, message).hint("`nightjob reconcile` of that day writes it again")
+        })?;
+        sections.push(section);
+    }
+    let unclaimed = match house.ledger.unclaimed(date).await? {
+        Some(rows) => serde_json::from_str(&rows)
+            .map_err(|error| Failure::new(Exit::Bug, format!("unclaimed orders of {date}: {error}")))?,
+        None => Vec::new(),
+    };
+    let accounts: Vec<_> = settings.accounts.iter().map(|a| (a.name.clone(), a.pay_type())).collect();
+    let lang = settings.report_lang;
+    Ok(report::day::report(report::day::Day {
+        bill_date: date,
+        lang,
+        accounts: &accounts,
+        sections,
+        unclaimed,
+    }))
+}
+
+/// Keeps which orders of the day no account claims, and says so.
+pub(super) async fn keep_unclaimed(house: &House, date: BillDate, log: &NightLog, outcome: &mut Outcome) {
+    let of_day = log.folded().unclaimed.iter().filter(|unclaimed| unclaimed.day == date);
+    let rows: Vec<UnclaimedRow> = of_day
+        .map(|unclaimed| UnclaimedRow {
+            seller: unclaimed.seller.clone(),
+            req_type: unclaimed.req_type.clone(),
+            orders: unclaimed.orders,
+            successes_minor: unclaimed.successes_minor,
+        })
+        .collect();
+    for row in &rows {
+        let message = format!(
+            "{} logged orders of REQ_TYPE {} with seller `{}` belong to no configured account",
+            row.orders, row.req_type, row.seller
+        );
+        tracing::warn!(%date, req_type = row.req_type, seller = row.seller, "{date}: {message}");
+        outcome.look(date.to_string(), message);
+    }
+    for (name, rows) in &log.folded().counters.unknown_types {
+        let message = format!("{rows} log rows have the REQ_TYPE `{name}`, which stands for no pay type");
+        tracing::warn!(%date, req_type = name, "{date}: {message}; see [paylog.req_types]");
+        outcome.look(date.to_string(), message);
+    }
+    let text = serde_json::to_string(&rows).unwrap_or_else(|_| "[]".to_owned());
+    if let Err(failure) = house.ledger.put_unclaimed(date, &text).await {
+        outcome.fail(date.to_string(), failure);
+    }
+}
+
+/// Keeps why a unit was not compared, where no earlier result stands: every account and day has a row.
+pub(super) async fn keep_failure(house: &House, errand: &Errand, failure: &Failure) -> Result<(), Failure> {
+    let lang = house.settings.report_lang;
+    let reason = format!("{}: {}", report::words::exit(failure.exit, lang), failure.message);
+    let about = About::new(&errand.account.name, errand.account.pay_type(), lang);
+    let section = report::json::write_section(&not_compared(&reason, &about));
+    house.ledger.put_not_compared(&key(errand), &reason, &section).await.map(|_| ())
+}
+
+/// Ids of a unit's mismatches as its section has them.
+pub(super) async fn open_ids(house: &House, errand: &Errand) -> Result<BTreeSet<String>, Failure> {
+    let report = report(house, errand.date).await?;
+    let units = report.units.into_iter().filter(|unit| unit.account == errand.account.name);
+    Ok(units.flat_map(|unit| unit.mismatches).map(|row| row.id).collect())
+}

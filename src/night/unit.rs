@@ -1,0 +1,324 @@
+//! One unit: both books compared, and everything of it kept in one transaction.
+//!
+//! What is compared is the `Statement` in memory, in the same breath as it is committed. If anything fails on the
+//! way, the transaction is dropped and the unit is what it was before.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::book::Book;
+use super::log::NightLog;
+use super::{House, UnitLine};
+use crate::domain::logged_order::is_success;
+use crate::domain::{
+    Bill, BillDate, Errand, Exit, Failure, LogCover, LoggedOrder, LoggedOrders, Note, Statement,
+};
+use crate::reconcile::{self, Neighbour, Neighbours, Origin, Reconciliation, Unit};
+use crate::report::section::{About, SumPair, Sums, section};
+use crate::report::{self, Input, Section};
+use crate::store::{self, StatementMeta, StatementState, UnitEnd, UnitKey, canonical_hash};
+
+/// The gateway's side of a unit.
+struct Ours {
+    orders: Arc<LoggedOrders>,
+    picked: Vec<u32>,
+    cover: LogCover,
+    /// The log has been purged since; these are the orders that were kept while it had not.
+    kept: bool,
+}
+
+pub(super) fn key(errand: &Errand) -> UnitKey {
+    UnitKey { account: errand.account.name.clone(), pay_type: errand.account.pay_type(), date: errand.date }
+}
+
+/// Compares, proves and keeps one unit.
+pub(super) async fn compare(
+    house: &House,
+    errand: &Errand,
+    book: &Book,
+    log: &NightLog,
+) -> Result<UnitLine, Failure> {
+    let account = house.account_index(errand);
+    log.check_unit_of_amounts(errand, account)?;
+    let ours = our_side(house, errand, log).await?;
+    let before = house.ledger.unit(&errand.account.name, errand.date).await?;
+    let mut kept = house.ledger.begin_unit(key(errand)).await?;
+    let version = kept.statement(meta_of(errand, book)?).await?;
+    let sums = kept.entries(book.statement.clone()).await?;
+    let result = reconcile_unit(house, errand, (book, &ours), log).await?;
+    if !result.is_proven() {
+        return Err(Failure::new(Exit::Bug, format!("{errand}: the proofs do not close; nothing was kept"))
+            .hint(
+                "this is a bug of nightjob, whatever the data: please report it with the report of the day",
+            ));
+    }
+    let section =
+        write_section(house, errand, book, Told { ours: &ours, log, result: &result, sums, version });
+    let line = UnitLine {
+        account: errand.account.name.clone(),
+        date: errand.date,
+        verdict: result.verdict,
+        lines: result.lines.total.count,
+        orders: result.orders.total.count,
+        mismatches: result.mismatches.len(),
+        already_done: before.is_some_and(|unit| unit.version == version),
+    };
+    kept.orders(ours.orders, ours.picked).await?;
+    kept.mismatches(&section.mismatches).await?;
+    let end = UnitEnd {
+        verdict: result.verdict,
+        reason: section.reason.clone(),
+        section: report::json::write_section(&section),
+        canonical_hash: canonical_hash(&book.statement),
+    };
+    kept.finish(end).await?;
+    Ok(line)
+}
+
+fn meta_of(errand: &Errand, book: &Book) -> Result<StatementMeta, Failure> {
+    let sums = store::Sums::of(&book.statement).ok_or_else(|| {
+        Failure::new(Exit::Rejected, format!("{errand}: the amounts add up to more than 64 bits can hold"))
+    })?;
+    Ok(StatementMeta {
+        bill: errand.bill,
+        sha256: book.received.sha256.clone(),
+        source: book.received.source.clone(),
+        sums,
+        fetched_at: book.received.fetched_at,
+        state: if book.no_bill { StatementState::Empty } else { StatementState::Current },
+        authenticated: book.received.authenticated,
+    })
+}
+
+// ---------------------------------------------------------------- our side
+
+/// The day's logged orders: from the log, or, where it was purged since, those that the ledger kept. A poorer log
+/// never replaces a richer result.
+async fn our_side(house: &House, errand: &Errand, log: &NightLog) -> Result<Ours, Failure> {
+    let orders = log.orders(house.account_index(errand));
+    let picked = of_day(&orders, errand.date);
+    let cover = log.cover(errand.date).await?;
+    let stored = house.ledger.logged_orders(&errand.account.name, errand.date).await?;
+    let Some(stored) = stored.filter(|stored| purged_since(stored, picked.len(), cover)) else {
+        return Ok(Ours { orders, picked, cover, kept: false });
+    };
+    let picked = of_day(&stored, errand.date);
+    let whole_day = LogCover {
+        first: Some(errand.date.start()),
+        last: Some(errand.date.end()),
+        rows_on_day: picked.len().max(1) as u64,
+    };
+    Ok(Ours { orders: Arc::new(stored), picked, cover: whole_day, kept: true })
+}
+
+fn of_day(orders: &LoggedOrders, day: BillDate) -> Vec<u32> {
+    (0u32..).zip(&orders.orders).filter(|(_, order)| order.day == day).map(|(index, _)| index).collect()
+}
+
+/// Fewer orders than were kept, and the log now begins after the first of those: its old rows were deleted.
+fn purged_since(stored: &LoggedOrders, picked: usize, cover: LogCover) -> bool {
+    let earliest = stored.orders.iter().map(|order| order.logged_at).min();
+    picked < stored.orders.len()
+        && earliest.is_some_and(|earliest| cover.first.is_none_or(|first| first > earliest))
+}
+
+// ---------------------------------------------------------------- comparing
+
+async fn reconcile_unit(
+    house: &House,
+    errand: &Errand,
+    (book, ours): (&Book, &Ours),
+    log: &NightLog,
+) -> Result<Reconciliation, Failure> {
+    let account = &errand.account;
+    let pairing = reconcile::pair(Unit {
+        account: &account.name,
+        pay_type: account.pay_type().as_str(),
+        date: errand.date,
+        statement: &book.statement,
+        no_bill: book.no_bill,
+        orders: &ours.orders,
+        picked: &ours.picked,
+        cover: ours.cover,
+        cutoff_seconds: i64::from(house.settings.cutoff_minutes) * 60,
+    });
+    let keys = pairing.open_keys();
+    let neighbours = neighbours(house, errand, log, keys).await?;
+    Ok(pairing.close(&neighbours))
+}
+
+/// What the days before and after hold under the keys that are still open.
+async fn neighbours(
+    house: &House,
+    errand: &Errand,
+    log: &NightLog,
+    keys: HashSet<String>,
+) -> Result<Neighbours, Failure> {
+    let (name, date) = (&errand.account.name, errand.date);
+    let days = [date.before(), date.after()];
+    let tomorrow = house.ledger.current_statement(name, date.after(), Bill::Trade).await?;
+    let mut found = Neighbours { tomorrow_known: tomorrow.is_some(), ..Neighbours::default() };
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    let orders = log.orders(house.account_index(errand));
+    let near = orders.orders.iter().filter(|order| days.contains(&order.day));
+    let wanted =
+        near.filter(|order| keys.contains(orders.order_no(order)) || keys.contains(orders.trade_no(order)));
+    found.orders.extend(wanted.map(|order| logged_neighbour(&orders, order)));
+    let keys = Arc::new(keys);
+    let lines = house.ledger.neighbour_entries(name, &days, &keys).await?;
+    found.lines.extend(lines.into_iter().map(|line| kept_neighbour(line, true)));
+    let unread: Vec<BillDate> = days.into_iter().filter(|day| !log.holds(*day)).collect();
+    if !unread.is_empty() {
+        let kept = house.ledger.neighbour_orders(name, &unread, &keys).await?;
+        found.orders.extend(kept.into_iter().map(|order| {
+            let success = is_success(order.kind, order.state, order.notes);
+            kept_neighbour(order, success)
+        }));
+    }
+    Ok(found)
+}
+
+fn logged_neighbour(orders: &LoggedOrders, order: &LoggedOrder) -> Neighbour {
+    let name = |id| orders.names.get(id).to_owned();
+    Neighbour {
+        day: order.day,
+        kind: order.kind,
+        state: order.state,
+        success: order.is_success(),
+        order_no: orders.order_no(order).to_owned(),
+        refund_no: orders.refund_no(order).to_owned(),
+        trade_no: orders.trade_no(order).to_owned(),
+        amount_minor: order.amount_minor,
+        currency: order.currency,
+        at: order.provider_at.unwrap_or(order.logged_at),
+        origin: Origin {
+            req_type: name(order.req_type),
+            mall: name(order.mall),
+            store: name(order.store),
+            till: name(order.till),
+            cashier: name(order.cashier),
+        },
+        log_rows: order.rows,
+    }
+}
+
+fn kept_neighbour(kept: store::Neighbour, success: bool) -> Neighbour {
+    Neighbour {
+        day: kept.date,
+        kind: kept.kind,
+        state: kept.state,
+        success,
+        order_no: kept.order_no,
+        refund_no: kept.refund_no,
+        trade_no: kept.trade_no,
+        amount_minor: kept.amount_minor,
+        currency: kept.currency,
+        at: kept.at,
+        origin: Origin::default(),
+        log_rows: 0,
+    }
+}
+
+// ---------------------------------------------------------------- telling
+
+/// What a section is made of, beside the book.
+struct Told<'t> {
+    ours: &'t Ours,
+    log: &'t NightLog,
+    result: &'t Reconciliation,
+    sums: store::Sums,
+    version: u32,
+}
+
+fn write_section(house: &House, errand: &Errand, book: &Book, told: Told<'_>) -> Section {
+    let lang = house.settings.report_lang;
+    let inputs = [
+        Input {
+            kind: "statement".into(),
+            sha256: book.received.sha256.clone(),
+            rows: book.statement.entries().len() as u64,
+            version: told.version,
+        },
+        Input {
+            kind: "log".into(),
+            sha256: String::new(),
+            rows: told.ours.picked.iter().map(|&i| u64::from(told.ours.orders.orders[i as usize].rows)).sum(),
+            version: 0,
+        },
+    ];
+    let pair = SumPair {
+        currency: crate::domain::Currency::CNY,
+        parsed: of_lines(&book.statement),
+        ledger: Some(Sums {
+            rows: told.sums.rows,
+            amount_minor: told.sums.amount_minor,
+            fee_e5: told.sums.fee_e5,
+        }),
+    };
+    let remarks = remarks(house, book, &told);
+    let about = About {
+        authenticated: book.received.authenticated,
+        inputs: &inputs,
+        controls: book.statement.controls(),
+        foreign: book.statement.foreign(),
+        sums: &[pair],
+        remarks: &remarks,
+        ..About::new(&errand.account.name, errand.account.pay_type(), lang)
+    };
+    section(told.result, &about)
+}
+
+fn of_lines(statement: &Statement) -> Sums {
+    let entries = statement.entries();
+    Sums {
+        rows: entries.len() as u64,
+        amount_minor: entries.iter().filter_map(|entry| entry.amount_minor).sum(),
+        fee_e5: entries.iter().map(|entry| entry.fee_e5).sum(),
+    }
+}
+
+/// What a person should hear of, beyond the mismatches.
+fn remarks(house: &House, book: &Book, told: &Told<'_>) -> Vec<String> {
+    let lang = house.settings.report_lang;
+    let mut remarks = book.statement.remarks().to_vec();
+    if told.ours.kept {
+        remarks.push(lang.pick(
+            "网关日志此后已被清理；本次使用当时保存的订单".to_owned(),
+            "the log has been purged since; the orders that were kept at the time were used".to_owned(),
+        ));
+    }
+    let orders = || told.ours.picked.iter().map(|&i| &told.ours.orders.orders[i as usize]);
+    for (note, zh, en) in [
+        (Note::Conflict, "笔订单的日志自相矛盾", "orders about which the log contradicts itself"),
+        (
+            Note::FeeDiffers,
+            "笔订单的请求金额与渠道回复不同",
+            "orders whose requested amount differs from the reply",
+        ),
+        (Note::Salvaged, "笔订单由不完整的日志还原", "orders read from damaged log rows"),
+        (
+            Note::OutIdReuse,
+            "笔订单的订单号被不同商户重复使用",
+            "orders whose number was used by several sellers",
+        ),
+    ] {
+        let count = orders().filter(|order| order.has(note)).count();
+        if count > 0 {
+            remarks.push(format!("{count} {}", lang.pick(zh, en)));
+        }
+    }
+    remarks.extend(clock_remark(house, told.log));
+    remarks
+}
+
+/// Clocks of the gateway and the providers further apart than the alarm of `spec/ttpay.md`, R-D45.
+fn clock_remark(house: &House, log: &NightLog) -> Option<String> {
+    const SKEW_ALARM_SECONDS: u64 = 300;
+    let skew = log.folded().skew_seconds.filter(|skew| skew.unsigned_abs() > SKEW_ALARM_SECONDS)?;
+    Some(match house.settings.report_lang {
+        crate::domain::Lang::Zh => format!("网关时钟与渠道相差 {skew} 秒"),
+        crate::domain::Lang::En => format!("the gateway's clock is {skew} s off the providers'"),
+    })
+}
