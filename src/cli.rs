@@ -196,9 +196,27 @@ impl Global {
     }
 }
 
-/// The whole command line as clap knows it, for completions and the man page.
+/// The whole command line as clap knows it.
 pub fn command() -> clap::Command {
     Cli::command()
+}
+
+/// A shell's completions.
+pub fn completions(shell: clap_complete::Shell) -> String {
+    let mut bytes = Vec::new();
+    clap_complete::generate(shell, &mut command(), "nightjob", &mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The man page, in roff.
+///
+/// # Errors
+///
+/// None that can happen: it is written to memory.
+pub fn manual() -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    clap_mangen::Man::new(command()).render(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ const FLOORS: [&[&str]; 4] = [
     &["domain"],
     &["format", "channel", "paylog", "reconcile", "report"],
     &["config", "plan", "acquire", "store", "sandbox"],
-    &["main", "cli", "night", "demo"],
+    &["main", "cli", "command", "night"],
 ];
 
 /// Rooms of floor 2 that may know each other: who, whom, why.

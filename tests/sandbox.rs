@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
-use nightjob::domain::{BillDate, EntryKind};
+use nightjob::domain::{BillDate, EntryKind, Lang};
 use nightjob::sandbox::mishap::{Desk, Mishap, Rule, Tries};
 use nightjob::sandbox::{
     DayPlan, Faults, Planted, Running, Scenario, SimulatedDay, Site, keys, simulate, site, start,
@@ -496,7 +496,7 @@ async fn a_folder_to_run_in() {
     let running = running(Scenario::Flaky.rules()).await;
     let dir = tempfile::tempdir().expect("a folder");
     let site = Site::of(&day());
-    let config = site.write_files(dir.path(), running.addr).expect("files");
+    let config = site.write_files(dir.path(), running.addr, Lang::Zh).expect("files");
     let text = std::fs::read_to_string(&config).expect("a configuration");
     let read: toml::Table = text.parse().expect("TOML");
     let accounts = read["account"].as_array().expect("accounts");
@@ -517,8 +517,9 @@ async fn a_folder_to_run_in() {
             }
         }
     }
-    site.write_files(dir.path(), running.addr).expect("written again");
+    site.write_files(dir.path(), running.addr, Lang::Zh).expect("written again");
     let nowhere = dir.path().join("nightjob.toml/below");
-    let message = site.write_files(&nowhere, running.addr).expect_err("a file is no folder").to_string();
+    let message =
+        site.write_files(&nowhere, running.addr, Lang::Zh).expect_err("a file is no folder").to_string();
     assert!(message.contains("nightjob.toml"), "{message}");
 }

@@ -12,7 +12,7 @@ mod simulated;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Cli, Command};
 use crate::domain::{Exit, Failure};
 
 use answer::Answer;
@@ -53,8 +53,8 @@ async fn dispatch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
         Command::Demo(demo) => simulated::demo(start, cli, demo).await,
         Command::Config(config) => setup::config(start, cli, *config),
         Command::Migrate => setup::migrate(start, cli).await,
-        Command::Completions { shell } => Ok(setup::completions(*shell)),
-        Command::Man => setup::man(),
+        Command::Completions { shell } => Ok(Answer::text(cli::completions(*shell))),
+        Command::Man => setup::manual(),
     }
 }
 

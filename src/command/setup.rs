@@ -1,6 +1,5 @@
 //! Commands about the program itself: configuration, schema, completions, manual.
 
-use clap_complete::Shell;
 use serde_json::json;
 
 use super::answer::Answer;
@@ -57,16 +56,7 @@ pub(super) async fn migrate(start: &Start, cli: &Cli) -> Result<Answer, Failure>
     Ok(Answer { fields: vec![("schema_version", json!(to))], ..Answer::text(text) })
 }
 
-pub(super) fn completions(shell: Shell) -> Answer {
-    let mut bytes = Vec::new();
-    clap_complete::generate(shell, &mut cli::command(), "nightjob", &mut bytes);
-    Answer::text(String::from_utf8_lossy(&bytes))
-}
-
-pub(super) fn man() -> Result<Answer, Failure> {
-    let mut bytes = Vec::new();
-    clap_mangen::Man::new(cli::command())
-        .render(&mut bytes)
-        .map_err(|error| Failure::new(Exit::Bug, format!("the manual page: {error}")))?;
-    Ok(Answer::text(String::from_utf8_lossy(&bytes)))
+pub(super) fn manual() -> Result<Answer, Failure> {
+    let page = cli::manual().map_err(|error| Failure::new(Exit::Bug, format!("the manual page: {error}")))?;
+    Ok(Answer::text(page))
 }

@@ -20,8 +20,10 @@ use crate::config::{self, Request};
 use crate::domain::{BillDate, Clock, Exit, Failure, Lang, PayType};
 use crate::night::{self, House, Source};
 use crate::plan::{self, Dates, Selection};
-use crate::report::{MismatchRow, Report};
-use crate::sandbox::{self, DayPlan, Faults, Planted, Scenario, SimLogRow, SimulatedDay, Site};
+use crate::report::{MismatchRow, Report, Section, TimingRow};
+use crate::sandbox::{
+    self, DayPlan, ExpectedTiming, Faults, Planted, Scenario, SimLogRow, SimulatedDay, Site,
+};
 use crate::store::{OwnedLogRow, SampleLog};
 
 /// The day of the samples in the gateway's manual.
@@ -60,7 +62,7 @@ pub(super) async fn demo(start: &Start, cli: &Cli, asked: &Demo) -> Result<Answe
     let plan = plan::plan(&house.settings, &selection, clock.today())?;
     let mut outcome = night::run(&house, &plan, Source::Providers).await;
     let report = night::day(&house, date).await?;
-    let found = Found::hold(town.day.planted(), &report);
+    let found = Found::hold(&town.day, &report);
     let mut text = reports(start, &house, &plan.dates).await?;
     text += &found.tell(start.lang, &dir);
     if !found.is_exact() {
@@ -135,7 +137,7 @@ impl Town {
         let disk = |error: std::io::Error| Failure::new(Exit::Storage, error.to_string());
         let providers = sandbox::start(day.clone(), scenario.rules(), port).await.map_err(disk)?;
         std::fs::create_dir_all(dir).map_err(disk)?;
-        let config = Site::of(&day).write_files(dir, providers.addr).map_err(disk)?;
+        let config = Site::of(&day).write_files(dir, providers.addr, start.lang).map_err(disk)?;
         write_log(&day, &dir.join(sandbox::site::PAYLOG_FILE)).await?;
         providers.prepare().await;
         drop(waiting);
@@ -198,9 +200,16 @@ struct Found {
 }
 
 impl Found {
-    fn hold(planted: &[Planted], report: &Report) -> Found {
-        let planted: Vec<Item> = planted.iter().map(of_planted).collect();
-        let found: Vec<Item> = report.units.iter().flat_map(|unit| &unit.mismatches).map(of_row).collect();
+    fn hold(day: &SimulatedDay, report: &Report) -> Found {
+        let date = day.date();
+        let mut planted: Vec<Item> = day.planted().iter().map(of_planted).collect();
+        let moved = day.expected_timing().iter().filter(|timing| timing.bill_date == date);
+        planted.extend(moved.map(of_expected));
+        let mut found: Vec<Item> =
+            report.units.iter().flat_map(|unit| &unit.mismatches).map(of_row).collect();
+        found.extend(
+            report.units.iter().flat_map(|unit| unit.timing.iter().map(|timing| of_timing(unit, timing))),
+        );
         let mut kinds: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         planted.iter().for_each(|item| kinds.entry(item.1.clone()).or_default().0 += 1);
         found.iter().for_each(|item| kinds.entry(item.1.clone()).or_default().1 += 1);
@@ -266,6 +275,33 @@ fn of_row(row: &MismatchRow) -> Item {
         row.refund_no.clone(),
         row.gateway_amount_minor,
         row.channel_amount_minor,
+    )
+}
+
+/// What only moved over midnight is planted too: it must be found as that, and not as a mismatch.
+const TIMING: &str = "(timing)";
+
+fn of_expected(timing: &ExpectedTiming) -> Item {
+    (
+        timing.account.to_owned(),
+        TIMING.to_owned(),
+        timing.entry.as_str().to_owned(),
+        timing.order_no.clone(),
+        timing.refund_no.clone(),
+        Some(timing.amount_minor),
+        None,
+    )
+}
+
+fn of_timing(unit: &Section, timing: &TimingRow) -> Item {
+    (
+        unit.account.clone(),
+        TIMING.to_owned(),
+        timing.entry.clone(),
+        timing.order_no.clone(),
+        timing.refund_no.clone(),
+        Some(timing.amount_minor),
+        None,
     )
 }
 

@@ -40,14 +40,14 @@ impl Start {
         config::load(&request, &self.world, self.clock.today())
     }
 
-    /// How stdout looks.
-    pub(super) fn style(&self) -> Style {
+    /// How a report looks on stdout: in its own language, which is that of its reasons, not in the talk's.
+    pub(super) fn style(&self, lang: Lang) -> Style {
         let is_terminal = std::io::stdout().is_terminal();
         let columns = self.world.env.get("COLUMNS").and_then(|text| text.parse().ok());
         Style {
             color: self.color && is_terminal,
             width: if is_terminal { columns.or(Some(TERMINAL_COLUMNS)) } else { None },
-            ..Style::plain(self.lang)
+            ..Style::plain(lang)
         }
     }
 }

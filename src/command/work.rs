@@ -55,7 +55,7 @@ pub(super) async fn run(start: &Start, cli: &Cli, source: Source) -> Result<Answ
 
 /// The days as a person reads them: one in full, several in short.
 pub(super) async fn reports(start: &Start, house: &House, dates: &[BillDate]) -> Result<String, Failure> {
-    let style = start.style();
+    let style = start.style(house.settings.report_lang);
     let mut text = String::new();
     for &date in dates {
         let report = night::day(house, date).await?;
@@ -166,10 +166,11 @@ pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> 
 
 pub(super) async fn explain(start: &Start, cli: &Cli, asked: &str) -> Result<Answer, Failure> {
     let settings = settings(start, cli, SecretUse::Leave)?;
+    let lang = settings.report_lang;
     let found = night::explain(&settings, asked).await?;
     let document: Value = serde_json::from_str(&crate::report::explain::json(&found)).unwrap_or_default();
     Ok(Answer {
         fields: vec![("explanations", document)],
-        ..Answer::text(crate::report::explain::write(&found, &start.style()))
+        ..Answer::text(crate::report::explain::write(&found, &start.style(lang)))
     })
 }

@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::House;
 use crate::domain::{BillDate, Claims, Errand, Exit, Failure, LogCover, LoggedOrders, Moment};
@@ -92,10 +93,12 @@ impl Reader {
         let gatherers = (0..GATHERERS).map(|_| self.gatherer()).collect();
         let (gatherers, count) =
             paylog.read(window(date), gatherers, |gatherer, row| gatherer.push(row)).await?;
-        tracing::debug!(%date, rows = count.rows, "{} log rows, {} a second", count.rows, count.rows_per_second());
+        tracing::debug!(%date, rows = count.rows, "{} log rows read and decoded in {} ms, {} a second", count.rows, count.elapsed.as_millis(), count.rows_per_second());
+        let folding = Instant::now();
         let mut gathered: Vec<Gathered> = gatherers.into_iter().map(Gatherer::finish).collect();
         let mut folded;
         (folded, gathered) = fold_aside(gathered).await?;
+        tracing::debug!(%date, "folded in {} ms", folding.elapsed().as_millis());
         if !folded.look_back.is_empty() {
             let keys: HashSet<String> = folded.look_back.iter().cloned().collect();
             let older = paylog.find(&keys, Moment::from_unix(0)..window(date).start).await?;

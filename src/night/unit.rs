@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::book::Book;
 use super::log::NightLog;
@@ -38,14 +39,18 @@ pub(super) async fn compare(
     book: &Book,
     log: &NightLog,
 ) -> Result<UnitLine, Failure> {
+    let mut watch = Watch::start(errand);
     let account = house.account_index(errand);
     log.check_unit_of_amounts(errand, account)?;
     let ours = our_side(house, errand, log).await?;
+    watch.lap("our side");
     let before = house.ledger.unit(&errand.account.name, errand.date).await?;
     let mut kept = house.ledger.begin_unit(key(errand)).await?;
     let version = kept.statement(meta_of(errand, book)?).await?;
     let sums = kept.entries(book.statement.clone()).await?;
+    watch.lap("entries");
     let result = reconcile_unit(house, errand, (book, &ours), log).await?;
+    watch.lap("reconciled");
     if !result.is_proven() {
         return Err(Failure::new(Exit::Bug, format!("{errand}: the proofs do not close; nothing was kept"))
             .hint(
@@ -71,8 +76,29 @@ pub(super) async fn compare(
         section: report::json::write_section(&section),
         canonical_hash: canonical_hash(&book.statement),
     };
+    watch.lap("orders");
     kept.finish(end).await?;
+    watch.lap("committed");
     Ok(line)
+}
+
+/// How long the steps of a unit take, for `-v`.
+struct Watch<'e> {
+    errand: &'e Errand,
+    last: Instant,
+}
+
+impl Watch<'_> {
+    fn start(errand: &Errand) -> Watch<'_> {
+        Watch { errand, last: Instant::now() }
+    }
+
+    fn lap(&mut self, step: &str) {
+        let now = Instant::now();
+        let (errand, took) = (self.errand, now.duration_since(self.last));
+        tracing::debug!("{errand}: {step} after {} ms", took.as_millis());
+        self.last = now;
+    }
 }
 
 fn meta_of(errand: &Errand, book: &Book) -> Result<StatementMeta, Failure> {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::day::SimulatedDay;
 use super::keys;
 use super::town::SimAccount;
+use crate::domain::Lang;
 
 /// An ISV's application: it signs with the merchant's key too, has no bills of its own, and may fetch those of the
 /// merchant that gave it [`ISV_TOKEN`].
@@ -36,7 +37,7 @@ impl Site {
     /// # Errors
     ///
     /// Whatever the disk says; the message names the file.
-    pub fn write_files(&self, dir: &Path, providers: SocketAddr) -> io::Result<PathBuf> {
+    pub fn write_files(&self, dir: &Path, providers: SocketAddr, lang: Lang) -> io::Result<PathBuf> {
         let secrets = dir.join("secrets");
         std::fs::create_dir_all(&secrets).map_err(|error| named(&secrets, &error))?;
         for account in &self.accounts {
@@ -45,20 +46,20 @@ impl Site {
             }
         }
         let path = dir.join(CONFIG_FILE);
-        std::fs::write(&path, self.config(providers)).map_err(|error| named(&path, &error))?;
+        std::fs::write(&path, self.config(providers, lang)).map_err(|error| named(&path, &error))?;
         Ok(path)
     }
 
-    /// The configuration's text.
-    pub fn config(&self, providers: SocketAddr) -> String {
+    /// The configuration's text; its reports in `lang`.
+    pub fn config(&self, providers: SocketAddr, lang: Lang) -> String {
         let mut out = String::from(
             "# Written by the sandbox: simulated providers on loopback, invented merchants.\n\n\
-             paytype  = \"WX|ALI\"\n\
-             database = \"sqlite:data/nightjob.db\"\n\
-             archive  = \"data/archive\"\n\
-             reports  = \"reports\"\n\n\
-             [paylog]\n",
+             paytype     = \"WX|ALI\"\n\
+             database    = \"sqlite:data/nightjob.db\"\n\
+             archive     = \"data/archive\"\n\
+             reports     = \"reports\"\n",
         );
+        out.push_str(&format!("report_lang = \"{}\"\n\n[paylog]\n", lang.as_str()));
         let listed: Vec<&str> = ["WX", "ALI"].into_iter().filter(|name| self.takes(name)).collect();
         out = out.replace("WX|ALI", &listed.join("|"));
         line(&mut out, "database", &quoted(&format!("sqlite:{PAYLOG_FILE}")));

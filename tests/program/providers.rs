@@ -29,7 +29,7 @@ impl Town {
         let day = Arc::new(sandbox::simulate(&plan));
         let providers = runtime.block_on(sandbox::start(day.clone(), rules, 0)).expect("a free port");
         let dir = tempfile::tempdir().expect("a folder");
-        Site::of(&day).write_files(dir.path(), providers.addr).expect("files");
+        Site::of(&day).write_files(dir.path(), providers.addr, nightjob::domain::Lang::En).expect("files");
         let mut log = SampleLog::create(&dir.path().join("ttpayment.db")).expect("a log");
         log.insert(day.rows().map(owned)).expect("rows");
         runtime.block_on(log.finish()).expect("a log");
