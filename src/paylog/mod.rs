@@ -3,8 +3,49 @@
 //! Pure: rows come in as text, movements go out. `store` reads the table; nothing here knows SQL. The format is
 //! described in `spec/ttpay.md`, sections A.3 and D. Unknown is not failed: a missing, truncated or unreadable
 //! reply proves nothing, and a complete success proves money, whatever came after it.
+//!
+//! ```text
+//! row ─ decode ─ request, evidence ─ gather (one per thread, small records) ┐
+//! row ─ decode ─ request, evidence ─ gather ────────────────────────────────┴─ fold ─ movements by account
+//! ```
+//!
+//! The result does not depend on which gatherer saw which row, nor in which order.
 
-use crate::domain::{LoggedOrders, Moment};
+mod decode;
+mod request;
+mod evidence;
+mod reading;
+mod place;
+mod record;
+mod gather;
+mod fold;
+mod story;
+
+#[cfg(test)]
+mod tests;
+
+pub use evidence::{Action, Finding};
+pub use fold::fold;
+pub use gather::{Gathered, Gatherer};
+pub use story::{RowStory, describe};
+
+use crate::domain::{AmountUnit, LoggedOrders, Moment};
+
+/// How the log is written; from `[paylog]` of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The gateway writes its columns as base64. Base64 is also recognised without this; with it, plain sentences
+    /// (RES_MSG) are decoded too.
+    pub isbase64: bool,
+    /// Unit of `TotalFee`; checked against the provider's own amounts.
+    pub amount_unit: AmountUnit,
+}
+
+impl Default for Rules {
+    fn default() -> Rules {
+        Rules { isbase64: false, amount_unit: AmountUnit::Fen }
+    }
+}
 
 /// One row of EB_PAYLOG, as text.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,12 +86,44 @@ pub struct Counters {
     pub base64: u64,
     pub lenient: u64,
     pub truncated: u64,
+    /// Rows with a text that is neither JSON nor XML, or of which not one field could be read.
     pub unparsable: u64,
+    /// Rows whose reply is HTML, the text of an exception, or empty quotes.
+    pub not_acquirer_text: u64,
+    /// Rows in neither UTF-8 nor GB18030.
+    pub bad_charset: u64,
+    /// Rows whose TotalFee is no amount of the configured unit (a dot under `fen`); the reply's amount is used.
+    pub bad_fees: u64,
+    /// Rows whose seller could not be read; the store code was taken for it.
+    pub account_inferred: u64,
+    /// Rows without any readable time; they are not folded.
+    pub undated: u64,
+    /// Rows without an order number that no transaction number joins to an order. Those that prove money are
+    /// movements of their own, without an order number.
+    pub orphans: u64,
     pub own_rows: u64,
     /// Unknown REQ_ACTION values and how often each came.
     pub unknown_actions: Vec<(String, u64)>,
     /// REQ_TYPE values that stand for no pay type this program knows.
     pub unknown_types: Vec<(String, u64)>,
+}
+
+impl Counters {
+    /// Adds the numbers of another gatherer; its names are merged by `fold`.
+    fn add(&mut self, other: &Counters) {
+        self.rows += other.rows;
+        self.base64 += other.base64;
+        self.lenient += other.lenient;
+        self.truncated += other.truncated;
+        self.unparsable += other.unparsable;
+        self.not_acquirer_text += other.not_acquirer_text;
+        self.bad_charset += other.bad_charset;
+        self.bad_fees += other.bad_fees;
+        self.account_inferred += other.account_inferred;
+        self.undated += other.undated;
+        self.orphans += other.orphans;
+        self.own_rows += other.own_rows;
+    }
 }
 
 /// `TotalFee` and the provider's amount differ by a factor of 100: the unit is configured wrongly.

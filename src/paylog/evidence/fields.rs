@@ -1,0 +1,214 @@
+//! The fields of a reply that may tell of money, whatever its family and syntax, as slices of its text.
+//!
+//! One pass fills them all, because the family is known only from what was found. The first value of a repeated key is
+//! kept (R-D4); what lies deeper than the provider's answer itself (coupon lists, fund bills) is not looked at.
+
+use std::borrow::Cow;
+
+use crate::paylog::decode::{self, Flaws, Raw, Shape, Syntax, json, same_name, slots, xml};
+
+slots! {
+    /// Fields of replies.
+    Slot {
+        ReturnCode = "return_code",
+        ReturnMsg = "return_msg",
+        ResultCode = "result_code",
+        ErrCode = "err_code",
+        TradeState = "trade_state",
+        TotalFee = "total_fee",
+        FeeType = "fee_type",
+        TransactionId = "transaction_id",
+        OutTradeNo = "out_trade_no",
+        TimeEnd = "time_end",
+        OutRefundNo = "out_refund_no",
+        RefundId = "refund_id",
+        RefundFee = "refund_fee",
+        Recall = "recall",
+        PrepayId = "prepay_id",
+        CodeUrl = "code_url",
+        IsSuccess = "is_success",
+        Error = "error",
+        DetailErrorCode = "detail_error_code",
+        TradeNo = "trade_no",
+        TradeStatus = "trade_status",
+        GmtPayment = "gmt_payment",
+        SendPayDate = "send_pay_date",
+        GmtRefundPay = "gmt_refund_pay",
+        FundChange = "fund_change",
+        SendBackFee = "send_back_fee",
+        RetryFlag = "retry_flag",
+        Action = "action",
+        Code = "code",
+        SubCode = "sub_code",
+        TotalAmount = "total_amount",
+        TransCurrency = "trans_currency",
+        OutRequestNo = "out_request_no",
+        RefundAmount = "refund_amount",
+        RefundStatus = "refund_status",
+        QrCode = "qr_code",
+        Body = "Body",
+    }
+}
+
+/// Names longer than a packed key.
+const CLOSED_BY_TIMEOUT: &str = "additionaltradestatus";
+
+/// One refund of a list of refunds (`out_refund_no_0`, `refund_fee_0`, `refund_status_0`, `refund_success_time_0`).
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::paylog) struct Listed<'t> {
+    pub index: u8,
+    pub refund_no: &'t str,
+    pub fee: &'t str,
+    pub status: &'t str,
+    pub succeeded_at: &'t str,
+}
+
+/// What one reply holds.
+#[derive(Clone, Debug)]
+pub(in crate::paylog) struct Fields<'t> {
+    values: [&'t str; Slot::COUNT],
+    set: u64,
+    escaped: u64,
+    pub syntax: Syntax,
+    /// Name of the root element, or of the object that holds the answer (`alipay_trade_pay_response`).
+    pub node: &'t str,
+    pub refunds: Vec<Listed<'t>>,
+    /// The provider says that the trade was closed by time-out, unpaid.
+    pub closed_by_timeout: bool,
+    pub flaws: Flaws,
+}
+
+const _: () = assert!(Slot::COUNT <= 64, "one bit for each slot");
+
+impl<'t> Fields<'t> {
+    fn new(syntax: Syntax) -> Fields<'t> {
+        Fields {
+            values: [""; Slot::COUNT],
+            set: 0,
+            escaped: 0,
+            syntax,
+            node: "",
+            refunds: Vec::new(),
+            closed_by_timeout: false,
+            flaws: Flaws::default(),
+        }
+    }
+
+    pub(crate) fn has(&self, slot: Slot) -> bool {
+        self.set >> slot as u64 & 1 == 1
+    }
+
+    /// The value as it stands in the text; good for comparing with codes, which are never escaped.
+    pub(crate) fn raw(&self, slot: Slot) -> &'t str {
+        self.values[slot as usize]
+    }
+
+    /// The value that a person would read.
+    pub(crate) fn plain(&self, slot: Slot) -> Cow<'t, str> {
+        let escaped = self.escaped >> slot as u64 & 1 == 1;
+        match self.syntax.plain(Raw { text: self.values[slot as usize], escaped }) {
+            Cow::Borrowed(text) => Cow::Borrowed(decode::tight(text)),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        }
+    }
+
+    /// The first of the slots that holds something.
+    pub(crate) fn first(&self, slots: &[Slot]) -> Cow<'t, str> {
+        slots.iter().find(|s| !self.raw(**s).is_empty()).map_or(Cow::Borrowed(""), |s| self.plain(*s))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.set == 0
+    }
+
+    fn put(&mut self, key: Raw<'t>, value: Raw<'t>) {
+        if let Some(slot) = Slot::of(key.text) {
+            let bit = 1 << slot as u64;
+            if self.set & bit != 0 {
+                self.flaws.lenient = true;
+                return;
+            }
+            self.set |= bit;
+            self.values[slot as usize] = value.text;
+            self.escaped |= if value.escaped { bit } else { 0 };
+        } else if key.text.as_bytes().last().is_some_and(u8::is_ascii_digit) {
+            self.put_listed(key.text, value.text);
+        } else if key.text.len() >= CLOSED_BY_TIMEOUT.len() && same_name(key.text, CLOSED_BY_TIMEOUT) {
+            self.closed_by_timeout |= value.text == "DAEMON_CONFIRM_CLOSE";
+        }
+    }
+
+    /// `refund_status_1` and its like. Coupons within a refund (`coupon_refund_fee_0_1`) are none of ours.
+    fn put_listed(&mut self, name: &'t str, value: &'t str) {
+        /// WeChat allows 50 refunds of one payment; more in one reply is damage.
+        const LISTED_MAX: u8 = 100;
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let wanted = ["outrefundno", "refundfee", "refundstatus", "refundsuccesstime"];
+        let Some(which) = wanted.iter().position(|w| same_name(stem, w)) else { return };
+        let Some(index) = name[stem.len()..].parse().ok().filter(|n| *n < LISTED_MAX) else { return };
+        let place = self.refunds.iter().position(|r| r.index == index).unwrap_or_else(|| {
+            self.refunds.push(Listed { index, ..Listed::default() });
+            self.refunds.len() - 1
+        });
+        let refund = &mut self.refunds[place];
+        match which {
+            0 => refund.refund_no = value,
+            1 => refund.fee = value,
+            2 => refund.status = value,
+            _ => refund.succeeded_at = value,
+        }
+    }
+}
+
+impl<'t> json::Sink<'t> for Fields<'t> {
+    fn member(&mut self, _depth: usize, key: Raw<'t>, value: Raw<'t>) {
+        self.put(key, value);
+    }
+
+    /// Only the answer itself is entered: `alipay_trade_pay_response`, `error_response`.
+    fn enter(&mut self, depth: usize, key: Raw<'t>) -> bool {
+        const ANSWER: &str = "response";
+        let tail = key.text.len().checked_sub(ANSWER.len()).and_then(|at| key.text.get(at..));
+        let answer = depth == 2 && tail.is_some_and(|t| t.eq_ignore_ascii_case(ANSWER));
+        if answer && self.node.is_empty() {
+            self.node = key.text;
+        }
+        answer
+    }
+}
+
+impl<'t> xml::Sink<'t> for Fields<'t> {
+    fn root(&mut self, name: &'t str) {
+        self.node = name;
+    }
+
+    fn leaf(&mut self, name: &'t str, value: Raw<'t>) {
+        self.put(Raw { text: name, escaped: false }, value);
+    }
+}
+
+/// Reads a reply's fields. An SDK's object that carries the provider's own text (`Body`) is read through to it;
+/// `body` is where that text is kept.
+pub(in crate::paylog) fn read<'t>(text: &'t str, shape: Shape, body: &'t mut String) -> Fields<'t> {
+    let fields = scan(text, shape);
+    if fields.raw(Slot::Body).is_empty() || fields.syntax == Syntax::Xml {
+        return fields;
+    }
+    body.clear();
+    body.push_str(&fields.plain(Slot::Body));
+    let inside = decode::as_it_stands(body);
+    let raw = scan(inside.text, inside.shape);
+    if raw.is_empty() { fields } else { raw }
+}
+
+fn scan<'t>(text: &'t str, shape: Shape) -> Fields<'t> {
+    let mut fields = Fields::new(if shape == Shape::Xml { Syntax::Xml } else { Syntax::Json });
+    let flaws = match shape {
+        Shape::Json => json::scan(text, &mut fields),
+        Shape::Xml => xml::scan(text, &mut fields),
+        Shape::Absent | Shape::NotAcquirerText | Shape::Other => Flaws::default(),
+    };
+    fields.flaws.damaged = flaws.damaged;
+    fields.flaws.lenient |= flaws.lenient;
+    fields
+}
