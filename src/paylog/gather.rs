@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::{Claims, Moment, Note, PayType};
 
+use super::decode::tight;
 use super::evidence::{self, Action, ListedRefund};
 use super::place::Places;
 use super::reading::{self, Reading, Scratch};
@@ -154,7 +155,7 @@ impl Gatherer {
         let evidence = &reading.evidence;
         let out_id = reading.request.plain(Part::OutId);
         let named_trade = reading.request.plain(Part::TradeNo);
-        let order = if *evidence.order_no == *out_id.trim() { "" } else { &*evidence.order_no };
+        let order = if *evidence.order_no == *tight(&out_id) { "" } else { &*evidence.order_no };
         let from_reply = !evidence.trade_no.is_empty();
         let about_refund = record.action.is_refund() || record.finding.is_refund();
         let crc = if about_refund { reading.request.plain(Part::Crc) } else { Cow::Borrowed("") };
@@ -184,7 +185,7 @@ impl Gatherer {
 
     /// Puts an identifier into the arena; one that is too long to be one is left out and counted.
     fn keep_identifier(&mut self, text: &str) -> u8 {
-        let text = text.trim();
+        let text = tight(text);
         match u8::try_from(text.len()) {
             Ok(length) if text.len() <= IDENTIFIER_MAX => {
                 self.gathered.arena.push_str(text);
@@ -200,7 +201,7 @@ impl Gatherer {
 
 fn is_own(row: &LogRow<'_>, reading: &Reading<'_>) -> bool {
     reading.action == Action::Download
-        || row.req_cashierno.trim() == OWN_CASHIER
+        || tight(row.req_cashierno) == OWN_CASHIER
         || reading.request.plain(Part::CashierNo) == OWN_CASHIER
 }
 
@@ -225,7 +226,7 @@ pub(super) fn seller<'t>(row: &LogRow<'t>, reading: &Reading<'t>) -> (Cow<'t, st
 
 /// The column; the header's name where the column is empty.
 fn column_or_header<'t>(column: &'t str, reading: &Reading<'t>, part: Part) -> Cow<'t, str> {
-    match column.trim() {
+    match tight(column) {
         "" => trimmed(reading.request.plain(part)),
         column => Cow::Borrowed(column),
     }
@@ -233,7 +234,7 @@ fn column_or_header<'t>(column: &'t str, reading: &Reading<'t>, part: Part) -> C
 
 fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Borrowed(text) => Cow::Borrowed(tight(text)),
         Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
     }
 }
@@ -262,9 +263,9 @@ fn differs(row: &LogRow<'_>, reading: &Reading<'_>) -> bool {
     ]
     .into_iter()
     .any(|(column, part)| {
-        let column = column.trim();
+        let column = tight(column);
         !column.is_empty()
             && reading.request.has(part)
-            && !reading.request.plain(part).trim().eq_ignore_ascii_case(column)
+            && !tight(&reading.request.plain(part)).eq_ignore_ascii_case(column)
     })
 }

@@ -48,23 +48,23 @@ pub(super) fn read<'t>(row: &LogRow<'t>, rules: &Rules, scratch: &'t mut Scratch
     let Scratch { request, reply, body, message, ext } = scratch;
     let sent = decode(row.req_obj, request, rules.isbase64);
     let heard = decode(row.res_obj, reply, rules.isbase64);
-    let (request, request_flaws) = Request::read(sent.text, sent.shape);
-    let (fields, reply_flaws) = evidence::fields::read(heard.text, heard.shape, body);
+    let request = Request::read(sent.text, sent.shape);
+    let fields = evidence::fields::read(heard.text, heard.shape, body);
     let action = Action::parse(row.req_action);
     let currency = request.currency(ext);
-    let damaged = reply_flaws.damaged || heard.cut;
+    let damaged = fields.flaws.damaged || heard.cut;
     let evidence = if heard.shape == Shape::Absent {
         let said = decode(row.res_msg, message, rules.isbase64);
         Evidence::new(evidence::without_reply(action, row.res_err, said.text), currency)
     } else {
         evidence::judge(&fields, Asked { action, damaged, currency })
     };
-    let request_damaged = request_flaws.damaged || sent.cut;
+    let request_damaged = request.flaws.damaged || sent.cut;
     let fee = request.fee_minor(rules.amount_unit, evidence.currency);
     let unreadable = |shape: Shape, empty: bool, damaged: bool| shape == Shape::Other || damaged && empty;
     let quality = Quality {
         base64: sent.base64 || heard.base64,
-        lenient: request_flaws.lenient || reply_flaws.lenient,
+        lenient: request.flaws.lenient || fields.flaws.lenient,
         truncated: request_damaged && sent.shape == Shape::Json || damaged && !fields.is_empty(),
         unparsable: unreadable(sent.shape, !request.has_header && !request.has(Part::OutId), request_damaged)
             || unreadable(heard.shape, fields.is_empty(), damaged),

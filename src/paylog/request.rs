@@ -7,31 +7,30 @@ use std::borrow::Cow;
 
 use crate::domain::{AmountUnit, Currency, money};
 
-use super::decode::{Flaws, Raw, Shape, Syntax, json, key_of, same_name, slots};
+use super::decode::{Flaws, Raw, Shape, Syntax, json, same_name, slots};
 
 slots! {
-    /// Fields of requests, by normalised name.
+    /// Fields of requests.
     Part {
-        TxDate = "txdate",
-        MallId = "mallid",
-        StoreCode = "storecode",
-        ShopCode = "bsstorecode",
-        TillId = "tillid",
-        CashierNo = "cashierno",
-        Crc = "crc",
-        Type = "type",
-        Key = "key",
-        SellerId = "sellerid",
-        Token = "token",
-        OutId = "outid",
-        TradeNo = "tradeno",
-        TotalFee = "totalfee",
-        DynamicId = "dynamicid",
-        Subject = "subject",
+        TxDate = "TXDate",
+        MallId = "MallID",
+        StoreCode = "StoreCode",
+        ShopCode = "BSStoreCode",
+        TillId = "TillID",
+        CashierNo = "CashierNO",
+        Crc = "CRC",
+        Type = "Type",
+        Key = "Key",
+        SellerId = "SellerID",
+        Token = "Token",
+        OutId = "OutID",
+        TradeNo = "TradeNO",
+        TotalFee = "TotalFee",
+        DynamicId = "DynamicID",
+        Subject = "Subject",
+        ExtParam = "ExtParam",
     }
 }
-
-const EXT_PARAM: &str = "extparam";
 
 #[derive(Clone, Debug)]
 pub(super) struct Request<'t> {
@@ -41,8 +40,8 @@ pub(super) struct Request<'t> {
     header_ext: Raw<'t>,
     param_ext: Raw<'t>,
     section: Section,
-    repeated: bool,
     pub has_header: bool,
+    pub flaws: Flaws,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,22 +53,24 @@ enum Section {
 
 impl<'t> Request<'t> {
     /// Reads a decoded REQ_OBJ. A text that is no JSON leaves everything empty.
-    pub(crate) fn read(text: &'t str, shape: Shape) -> (Request<'t>, Flaws) {
+    pub(crate) fn read(text: &'t str, shape: Shape) -> Request<'t> {
         let mut request = Request {
             values: [Raw::default(); Part::COUNT],
             refund_no: Raw::default(),
             header_ext: Raw::default(),
             param_ext: Raw::default(),
             section: Section::Top,
-            repeated: false,
             has_header: false,
+            flaws: Flaws::default(),
         };
-        if shape != Shape::Json {
-            return (request, Flaws { lenient: false, damaged: shape != Shape::Absent });
-        }
-        let mut flaws = json::scan(text, &mut request);
-        flaws.lenient |= request.repeated;
-        (request, flaws)
+        let flaws = match shape {
+            Shape::Json => json::scan(text, &mut request),
+            Shape::Absent => Flaws::default(),
+            Shape::Xml | Shape::NotAcquirerText | Shape::Other => Flaws { lenient: false, damaged: true },
+        };
+        request.flaws.damaged = flaws.damaged;
+        request.flaws.lenient |= flaws.lenient;
+        request
     }
 
     pub(crate) fn plain(&self, part: Part) -> Cow<'t, str> {
@@ -111,26 +112,25 @@ impl<'t> Request<'t> {
     }
 
     fn put(&mut self, key: &str, value: Raw<'t>) {
-        let place = match Part::of(key_of(key)) {
+        let place = match Part::of(key) {
+            Some(Part::ExtParam) if self.section == Section::Header => &mut self.header_ext,
+            Some(Part::ExtParam) => &mut self.param_ext,
             Some(part) => &mut self.values[part as usize],
-            None if same_name(key, EXT_PARAM) && self.section == Section::Header => &mut self.header_ext,
-            None if same_name(key, EXT_PARAM) => &mut self.param_ext,
             None if names_a_refund(key) => &mut self.refund_no,
             None => return,
         };
         if place.text.is_empty() {
             *place = value;
         } else {
-            self.repeated |= *place != value;
+            self.flaws.lenient |= *place != value;
         }
     }
 }
 
 /// A key whose name holds `refund` and ends in `id` or `no`, or Alipay's own `out_request_no`.
 fn names_a_refund(key: &str) -> bool {
-    let name = key.to_ascii_lowercase();
-    let ends = name.ends_with("id") || name.ends_with("no");
-    ends && (name.contains("refund") || same_name(key, "outrequestno"))
+    let ends = matches!(key.as_bytes(), [.., b'i' | b'I', b'd' | b'D'] | [.., b'n' | b'N', b'o' | b'O']);
+    ends && (key.to_ascii_lowercase().contains("refund") || same_name(key, "outrequestno"))
 }
 
 impl<'t> json::Sink<'t> for Request<'t> {
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn request(text: &str) -> Request<'_> {
-        Request::read(text, Shape::Json).0
+        Request::read(text, Shape::Json)
     }
 
     #[test]

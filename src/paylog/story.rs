@@ -110,7 +110,7 @@ const CODES: &[(Slot, &str)] = &[
 fn heard(row: &LogRow<'_>, rules: Rules, reading: &Reading<'_>) -> String {
     let (mut reply, mut body) = (String::new(), String::new());
     let decoded = decode(row.res_obj, &mut reply, rules.isbase64);
-    let (fields, _) = fields::read(decoded.text, decoded.shape, &mut body);
+    let fields = fields::read(decoded.text, decoded.shape, &mut body);
     let shown = CODES.iter().filter(|(slot, _)| fields.has(*slot));
     let mut parts: Vec<String> =
         shown.map(|(slot, name)| format!("{name}={}", one_line(&fields.plain(*slot)))).collect();

@@ -12,7 +12,8 @@ pub(super) struct Finding {
     pub(super) entry: EntryKind,
     /// In the order of their content, not of the file.
     pub(super) lines: Vec<u32>,
-    pub(super) order: Option<u32>,
+    /// Orders of the log; several only where the log itself holds two successes under one number.
+    pub(super) orders: Vec<u32>,
     /// All that apply; the kind is the first in the order of the contract's table.
     pub(super) reasons: Vec<(MismatchKind, Reason)>,
     /// The logged order of a neighbouring day that the line belongs to.
@@ -22,8 +23,8 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(entry: EntryKind, lines: Vec<u32>, order: Option<u32>) -> Finding {
-        Finding { entry, lines, order, reasons: Vec::new(), other_order: None, other_line: None }
+    pub(super) fn new(entry: EntryKind, lines: Vec<u32>, orders: Vec<u32>) -> Finding {
+        Finding { entry, lines, orders, reasons: Vec::new(), other_order: None, other_line: None }
     }
 
     #[must_use]
@@ -36,8 +37,12 @@ impl Finding {
         self.reasons.iter().map(|(kind, _)| *kind).min().unwrap_or(MismatchKind::StatusMismatch)
     }
 
+    fn order(&self) -> Option<u32> {
+        self.orders.first().copied()
+    }
+
     fn gateway_amount(&self, books: &Books<'_>) -> Option<i64> {
-        self.order.and_then(|order| books.order_amount(order))
+        self.orders.iter().filter_map(|&order| books.order_amount(order)).reduce(|sum, amount| sum + amount)
     }
 
     fn channel_amount(&self, books: &Books<'_>) -> Option<i64> {
@@ -86,17 +91,16 @@ impl Finding {
             cashier: origin.cashier,
             reasons,
             lines: self.lines.iter().map(|&line| (books.line(line).part, books.line(line).line)).collect(),
-            log_rows: self
-                .order
-                .map(|order| books.order(order).rows)
-                .or_else(|| self.other_order.as_ref().map(|other| other.log_rows))
-                .unwrap_or(0),
+            log_rows: match &self.other_order {
+                Some(other) => other.log_rows,
+                None => self.orders.iter().map(|&order| books.order(order).rows).sum(),
+            },
         }
     }
 
     /// What the log says of itself about this order, beyond the disagreement.
     fn remarks(&self, books: &Books<'_>) -> Vec<Reason> {
-        let Some(order) = self.order.map(|order| books.order(order)) else { return Vec::new() };
+        let Some(order) = self.order().map(|order| books.order(order)) else { return Vec::new() };
         let mut remarks = Vec::new();
         if order.has(Note::Conflict) {
             remarks.push(Reason::LogConflict);
@@ -110,7 +114,7 @@ impl Finding {
     /// A number from the statement's side where it has one, else from the log's.
     fn text(&self, books: &Books<'_>, cell: Cell) -> String {
         let line = self.lines.iter().map(|&line| books.cell(line, cell)).find(|text| !text.is_empty());
-        let order = self.order.map(|order| match cell {
+        let order = self.order().map(|order| match cell {
             Cell::OrderNo => books.order_no(order),
             Cell::RefundNo => books.refund_no(order),
             _ => books.trade_no(order),
@@ -131,7 +135,7 @@ impl Finding {
         if let Some(other) = &self.other_line {
             return other.currency;
         }
-        self.order.map_or(Currency::CNY, |order| books.order(order).currency)
+        self.order().map_or(Currency::CNY, |order| books.order(order).currency)
     }
 
     fn gateway_state(&self, books: &Books<'_>) -> Option<State> {
@@ -139,7 +143,7 @@ impl Finding {
             Reason::Status { gateway, .. } => Some(*gateway),
             _ => None,
         });
-        told.or_else(|| self.order.map(|order| books.order(order).state))
+        told.or_else(|| self.order().map(|order| books.order(order).state))
             .or_else(|| self.other_order.as_ref().map(|other| other.state))
     }
 
@@ -153,13 +157,13 @@ impl Finding {
     }
 
     fn gateway_time(&self, books: &Books<'_>) -> Option<Moment> {
-        self.order
+        self.order()
             .map(|order| books.order(order).logged_at)
             .or_else(|| self.other_order.as_ref().map(|other| other.at))
     }
 
     fn origin(&self, books: &Books<'_>) -> Origin {
-        if let Some(order) = self.order {
+        if let Some(order) = self.order() {
             return books.origin(order);
         }
         if let Some(other) = &self.other_order {

@@ -224,7 +224,7 @@ fn meet_order(books: &mut Books<'_>, line: u32, order: &Neighbour) {
 }
 
 fn report_line(books: &mut Books<'_>, line: u32, why: (MismatchKind, Reason), order: Option<Neighbour>) {
-    let mut finding = Finding::new(books.line(line).kind, vec![line], None).because(why.0, why.1);
+    let mut finding = Finding::new(books.line(line).kind, vec![line], Vec::new()).because(why.0, why.1);
     if let Some(order) = &order {
         finding = finding.because(why.0, Reason::OtherDay { day: order.day });
     }
@@ -282,7 +282,7 @@ fn close_order(
 }
 
 fn report_missing(books: &mut Books<'_>, order: u32, channel_says_paid: bool) {
-    let mut finding = Finding::new(books.order(order).kind, Vec::new(), Some(order));
+    let mut finding = Finding::new(books.order(order).kind, Vec::new(), vec![order]);
     finding = if channel_says_paid {
         let told = Reason::Status { gateway: State::Reversed, channel: State::Paid };
         finding.because(MismatchKind::StatusMismatch, told)
@@ -311,7 +311,7 @@ fn wanted_by_order<'a>(books: &Books<'a>, order: u32) -> Wanted<'a> {
 /// An order that the statement of another day has.
 fn meet_line(books: &mut Books<'_>, order: u32, line: &Neighbour) {
     let logged = books.order(order);
-    let mut finding = Finding::new(logged.kind, Vec::new(), Some(order));
+    let mut finding = Finding::new(logged.kind, Vec::new(), vec![order]);
     // A reversal may meet a refund line; the two say the same.
     if line.state != logged.state && line.kind == logged.kind {
         let told = Reason::Status { gateway: logged.state, channel: line.state };

@@ -66,7 +66,7 @@ fn lacks(books: &Books<'_>) -> Vec<&'static str> {
     if (0..lines).any(|line| !is_covered(books, line)) {
         lacks.push(LOG_DOES_NOT_COVER);
     }
-    let missing = |finding: &Finding| finding.order.is_some() && finding.lines.is_empty();
+    let missing = |finding: &Finding| !finding.orders.is_empty() && finding.lines.is_empty();
     if books.unit.no_bill && books.findings.iter().any(missing) {
         lacks.push(NO_BILL_BUT_LOG);
     }
@@ -158,7 +158,7 @@ impl Bridges {
         for &line in &finding.lines {
             self.step(books.line(line).currency, kind).amount_minor += books.line_amount(line).unwrap_or(0);
         }
-        if let Some(order) = finding.order {
+        for &order in &finding.orders {
             self.step(books.order(order).currency, kind).amount_minor -= gateway_amount(books, order);
         }
         if let Some(line) = &finding.other_line {

@@ -103,15 +103,20 @@ fn settle_payments(books: &mut Books<'_>, paid: &[u32], payments: &[u32], undone
     match (paid, payments) {
         ([], _) => payments.iter().for_each(|&order| nothing_unless_success(books, order)),
         ([_], []) => {}
-        ([line], [order, rest @ ..]) => {
-            compare_payment(books, *line, *order, undone);
-            rest.iter().for_each(|&order| nothing_unless_success(books, order));
+        ([line], orders) => {
+            let order = of_same_trade(books, *line, orders);
+            compare_payment(books, *line, order, undone);
+            orders.iter().filter(|&&other| other != order).for_each(|&other| nothing_unless_success(books, other));
         }
-        (group, orders) => {
-            report_group(books, group, orders.first().copied());
-            orders.iter().skip(1).for_each(|&order| nothing_unless_success(books, order));
-        }
+        (group, orders) => report_group(books, group, orders),
     }
+}
+
+/// Where the log holds two successes under one number, the one whose transaction the line is; else the first.
+fn of_same_trade(books: &Books<'_>, line: u32, orders: &[u32]) -> u32 {
+    let trade_no = books.cell(line, Cell::TradeNo);
+    let same = orders.iter().copied().find(|&order| !trade_no.is_empty() && books.trade_no(order) == trade_no);
+    same.unwrap_or(orders[0])
 }
 
 /// An order without a line: a success stays open for the neighbouring days, anything else agrees with the statement.
@@ -151,7 +156,7 @@ fn conclude_pair(books: &mut Books<'_>, finding: Finding, line: u32, order: u32)
 /// Everything that differs between a line and an order that belong together.
 fn disagreements(books: &Books<'_>, line: u32, order: u32) -> Finding {
     let (entry, logged) = (books.line(line), books.order(order));
-    let mut finding = Finding::new(entry.kind, vec![line], Some(order));
+    let mut finding = Finding::new(entry.kind, vec![line], vec![order]);
     if let Some((kind, reason)) = state_differs(entry.state, logged.state) {
         finding = finding.because(kind, reason);
     }
@@ -188,12 +193,12 @@ pub(super) fn state_differs(channel: State, gateway: State) -> Option<(MismatchK
 }
 
 /// Several lines for one thing: duplicates of one transaction, or several transactions under one number.
-fn report_group(books: &mut Books<'_>, group: &[u32], order: Option<u32>) {
+fn report_group(books: &mut Books<'_>, group: &[u32], orders: &[u32]) {
     let kind = books.line(group[0]).kind;
     let mut trades: Vec<&str> = group.iter().map(|&line| transaction(books, line)).collect();
     trades.sort_unstable();
     trades.dedup();
-    let mut finding = Finding::new(kind, group.to_vec(), order);
+    let mut finding = Finding::new(kind, group.to_vec(), orders.to_vec());
     if trades.len() < group.len() {
         finding = finding.because(MismatchKind::DuplicateRow, Reason::DuplicateRow { rows: group.len() });
     }
@@ -201,7 +206,7 @@ fn report_group(books: &mut Books<'_>, group: &[u32], order: Option<u32>) {
         finding =
             finding.because(MismatchKind::DoublePayment, Reason::DoublePayment { trades: trades.len() });
     }
-    match order {
+    match orders.first().copied() {
         None => finding = finding.because(MismatchKind::ChannelOnly, Reason::ChannelOnly),
         Some(order) => {
             // The best of the group against the log: its other disagreements belong to the reasons too.
@@ -209,7 +214,7 @@ fn report_group(books: &mut Books<'_>, group: &[u32], order: Option<u32>) {
                 group.iter().copied().find(|&line| disagreements(books, line, order).reasons.is_empty());
             let compared = disagreements(books, nearest.unwrap_or(group[0]), order);
             finding.reasons.extend(compared.reasons);
-            books.place_order(order, Place::Mismatched);
+            orders.iter().for_each(|&order| books.place_order(order, Place::Mismatched));
         }
     }
     group.iter().for_each(|&line| books.place_line(line, Place::Mismatched));
@@ -315,7 +320,7 @@ fn report_duplicate_refunds(books: &mut Books<'_>, lines: &[u32], orders: &[u32]
                 .collect();
             by_amount_and_time(books, &group[..1], &unnumbered).first().map(|&(_, order)| order)
         });
-        report_group(books, &group, order);
+        report_group(books, &group, order.as_slice());
     }
     single
 }
@@ -346,7 +351,7 @@ struct Reversing<'s> {
 /// Returns whether the statement shows the reversal that the log tells of.
 fn settle_reversals(books: &mut Books<'_>, channel: &Reversing<'_>, reversals: &[u32]) -> bool {
     if let ([_, _, ..], [order, ..]) = (channel.reversed, reversals) {
-        report_group(books, channel.reversed, Some(*order));
+        report_group(books, channel.reversed, &[*order]);
         return books.order(*order).state == State::Reversed;
     }
     let mut undone = false;
@@ -394,7 +399,7 @@ fn compare_reversal(books: &mut Books<'_>, line: u32, order: u32) {
         matched(books, line, order);
         return;
     }
-    let mut finding = Finding::new(EntryKind::Reversal, vec![line], Some(order));
+    let mut finding = Finding::new(EntryKind::Reversal, vec![line], vec![order]);
     finding = if entry.currency == logged.currency {
         finding.because(MismatchKind::AmountMismatch, Reason::Amount)
     } else {
@@ -410,7 +415,7 @@ fn missing_reversal(books: &mut Books<'_>, channel: &Reversing<'_>, order: u32) 
         books.place_order(order, Place::NothingHappened);
     } else if !channel.paid.is_empty() {
         let told = Reason::Status { gateway: State::Reversed, channel: State::Paid };
-        let finding = Finding::new(EntryKind::Reversal, Vec::new(), Some(order))
+        let finding = Finding::new(EntryKind::Reversal, Vec::new(), vec![order])
             .because(MismatchKind::StatusMismatch, told);
         books.place_order(order, Place::Mismatched);
         books.findings.push(finding);
@@ -422,7 +427,7 @@ fn settle_loose_reversals(books: &mut Books<'_>, reversed: &[u32], payments: &[u
     let loose: Vec<u32> =
         reversed.iter().copied().filter(|&line| books.lines[line as usize] == Place::Open).collect();
     if loose.len() > 1 {
-        report_group(books, &loose, None);
+        report_group(books, &loose, &[]);
         return;
     }
     let (Some(&line), Some(&order)) = (loose.first(), payments.first()) else { return };
@@ -432,7 +437,7 @@ fn settle_loose_reversals(books: &mut Books<'_>, reversed: &[u32], payments: &[u
     }
     let told = Reason::Status { gateway, channel: State::Reversed };
     let mut finding =
-        Finding::new(EntryKind::Reversal, vec![line], None).because(MismatchKind::StatusMismatch, told);
+        Finding::new(EntryKind::Reversal, vec![line], Vec::new()).because(MismatchKind::StatusMismatch, told);
     finding.other_order = Some(books.as_neighbour(order));
     books.place_line(line, Place::Mismatched);
     books.findings.push(finding);

@@ -1,60 +1,123 @@
-//! Key normalisation (R-D8): lower-case, without `_`, packed into one number so that finding a field is a switch.
+//! Finding a field by its name (R-D8): lower-case, without `_`, so that `trade_no`, `TradeNo` and `tradeno` are one.
+//!
+//! Nearly every name stands as its provider writes it, and is found by three of its letters; only names that might
+//! be another spelling are normalised. Nothing is allocated.
 
-/// A normalised key of at most 16 bytes.
-pub(in crate::paylog) type Key = u128;
+/// Places in the table of names; a few times as many as names, so that few share one.
+const PLACES: usize = 256;
 
-/// What a longer key becomes; such keys are compared with [`same_name`].
-pub(in crate::paylog) const LONG: Key = Key::MAX;
+/// A fixed list of names.
+pub(in crate::paylog) struct Index<const COUNT: usize> {
+    names: [&'static str; COUNT],
+    /// By three letters: the place of a name in the list, plus one.
+    by_letters: [u8; PLACES],
+    /// By first letter and count of letters: the letters that such names end in, one bit for each.
+    outline: [[u32; 32]; 32],
+}
 
-const KEY_MAX: usize = 16;
+impl<const COUNT: usize> Index<COUNT> {
+    pub(crate) const fn new(names: [&'static str; COUNT]) -> Index<COUNT> {
+        assert!(COUNT < 255, "a place fits a byte");
+        let mut by_letters = [0; PLACES];
+        let mut outline = [[0; 32]; 32];
+        let mut place = 0;
+        while place < COUNT {
+            let bytes = names[place].as_bytes();
+            // Names that share a place stand after each other.
+            let mut free = letters(bytes);
+            while by_letters[free] > 0 {
+                free = (free + 1) % PLACES;
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "COUNT is below 255")]
+            let number = place as u8 + 1;
+            by_letters[free] = number;
+            let length = letters_in(bytes);
+            assert!(length < 32, "a name has fewer than 32 letters");
+            outline[(bytes[0] & 31) as usize][length] |= 1 << (bytes[bytes.len() - 1] & 31);
+            place += 1;
+        }
+        Index { names, by_letters, outline }
+    }
 
-/// The key of a name that is already normalised; for tables, at compile time.
-pub(in crate::paylog) const fn pack(name: &str) -> Key {
-    let bytes = name.as_bytes();
-    assert!(bytes.len() <= KEY_MAX, "a longer key is compared with same_name");
-    let mut packed = [0; KEY_MAX];
+    /// The place of a name in the list.
+    #[inline]
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        let (first, last) = (name.as_bytes().first()?, name.as_bytes().last()?);
+        let mut at = letters(name.as_bytes());
+        // Ends at a free place: there are more places than names.
+        while let Some(place) = usize::from(self.by_letters[at]).checked_sub(1) {
+            if self.names[place] == name {
+                return Some(place);
+            }
+            at = (at + 1) % PLACES;
+        }
+        let ends = self.outline[usize::from(first & 31)].get(letters_in(name.as_bytes()))?;
+        if ends >> (last & 31) & 1 == 1 { self.find_normalised(name) } else { None }
+    }
+
+    #[cold]
+    fn find_normalised(&self, name: &str) -> Option<usize> {
+        let first = |name: &str| name.as_bytes().first().map(|b| b & 31);
+        self.names.iter().position(|known| first(known) == first(name) && same_name(known, name))
+    }
+}
+
+/// A number below `PLACES` from the length and three letters of a name.
+#[inline]
+const fn letters(bytes: &[u8]) -> usize {
+    let length = bytes.len();
+    let (first, middle, last) = (bytes[0] as usize, bytes[length / 2] as usize, bytes[length - 1] as usize);
+    (first * 5 + middle * 11 + last * 23 + length * 7) % PLACES
+}
+
+const fn letters_in(bytes: &[u8]) -> usize {
+    let mut letters = 0;
     let mut at = 0;
     while at < bytes.len() {
-        packed[at] = bytes[at];
+        letters += (bytes[at] != b'_') as usize;
         at += 1;
     }
-    Key::from_le_bytes(packed)
+    letters
 }
 
-/// The key of a name as it stands in a message.
-#[inline]
-pub(in crate::paylog) fn key_of(name: &str) -> Key {
-    let mut packed = [0; KEY_MAX];
-    let mut length = 0;
-    for &byte in name.as_bytes() {
-        if byte == b'_' {
-            continue;
-        }
-        let Some(place) = packed.get_mut(length) else { return LONG };
-        *place = byte.to_ascii_lowercase();
-        length += 1;
-    }
-    Key::from_le_bytes(packed)
+fn normalised(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase())
 }
 
-/// Whether `name` normalises to `wanted`, which is normalised already.
-pub(in crate::paylog) fn same_name(name: &str, wanted: &str) -> bool {
-    name.bytes().filter(|b| *b != b'_').map(|b| b.to_ascii_lowercase()).eq(wanted.bytes())
+/// Whether two names are the same name.
+pub(in crate::paylog) fn same_name(name: &str, other: &str) -> bool {
+    normalised(name).eq(normalised(other))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NAMES: [&str; 4] = ["trade_no", "OutID", "out_trade_no", "code"];
+    const INDEX: Index<4> = Index::new(NAMES);
+
     #[test]
     fn names_of_one_field() {
-        for name in ["trade_no", "TradeNo", "TRADENO", "tradeno", "_trade__no_"] {
-            assert_eq!(key_of(name), pack("tradeno"), "{name}");
-            assert!(same_name(name, "tradeno"), "{name}");
+        for (name, found) in [
+            ("trade_no", Some(0)),
+            ("TradeNo", Some(0)),
+            ("TRADENO", Some(0)),
+            ("t_rade__no", Some(0)),
+            ("OutID", Some(1)),
+            ("out_id", Some(1)),
+            ("OUTID", Some(1)),
+            ("out_trade_no", Some(2)),
+            ("OutTradeNo", Some(2)),
+            ("Code", Some(3)),
+            ("sign", None),
+            ("trade_not", None),
+            ("codes", None),
+            ("", None),
+            ("_", None),
+            ("交易号", None),
+        ] {
+            assert_eq!(INDEX.find(name), found, "{name}");
         }
-        assert_ne!(key_of("trade_no_"), key_of("out_trade_no"));
-        assert_eq!(key_of("buyer_pay_amount"), pack("buyerpayamount"));
-        assert_eq!(key_of("settlement_total_fee"), LONG);
-        assert_ne!(key_of("tradeno"), key_of("tradenos"));
+        assert!(same_name("settlement_Total_fee", "settlementtotalfee") && !same_name("a", "ab"));
     }
 }

@@ -5,14 +5,15 @@
 //! tree and allocates nothing for a field. (`spec/ttpay.md`, R-D1 to R-D9.)
 
 pub(super) mod key;
+mod word;
 pub(super) mod text;
 pub(super) mod json;
 pub(super) mod xml;
 
 use std::borrow::Cow;
 
-pub(super) use key::{Key, LONG, key_of, pack, same_name};
-pub(super) use text::{Shape, as_it_stands, decode};
+pub(super) use key::{Index, same_name};
+pub(super) use text::{Shape, as_it_stands, decode, tight};
 
 /// Levels of nesting that are followed; deeper texts are treated as damaged. Real messages have four.
 pub(super) const DEPTH_MAX: usize = 32;
@@ -56,7 +57,7 @@ impl Syntax {
     }
 }
 
-/// Makes an enum of slots and the way from a normalised key to its slot.
+/// Makes an enum of slots, and the way from a name to its slot. The names stand as providers write them.
 macro_rules! slots {
     ($(#[$meta:meta])* $name:ident { $($slot:ident = $text:literal),* $(,)? }) => {
         $(#[$meta])*
@@ -65,15 +66,14 @@ macro_rules! slots {
 
         impl $name {
             pub(crate) const COUNT: usize = [$($text),*].len();
+            const ALL: [$name; $name::COUNT] = [$($name::$slot),*];
+            const INDEX: $crate::paylog::decode::Index<{ $name::COUNT }> =
+                $crate::paylog::decode::Index::new([$($text),*]);
 
-            /// The slot of a key that was normalised by `key_of`.
-            #[expect(non_upper_case_globals, reason = "each constant is named after the slot that it finds")]
-            pub(crate) fn of(key: $crate::paylog::decode::Key) -> Option<$name> {
-                $(const $slot: $crate::paylog::decode::Key = $crate::paylog::decode::pack($text);)*
-                match key {
-                    $($slot => Some($name::$slot),)*
-                    _ => None,
-                }
+            /// The slot of a name as it stands in a message, however it is written.
+            #[inline]
+            pub(crate) fn of(name: &str) -> Option<$name> {
+                Self::INDEX.find(name).map(|place| Self::ALL[place])
             }
         }
     };

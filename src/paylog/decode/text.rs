@@ -54,7 +54,22 @@ pub(in crate::paylog) fn as_it_stands(text: &str) -> Decoded<'_> {
 }
 
 fn trimmed(text: &str) -> &str {
+    if is_tight(text) {
+        return text;
+    }
     text.trim_matches(|c: char| c == '\0' || c == '\u{feff}' || c.is_whitespace())
+}
+
+/// Whether there is nothing to trim: nearly every text begins and ends with a visible ASCII character.
+#[inline]
+fn is_tight(text: &str) -> bool {
+    matches!(text.as_bytes(), [] | [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'])
+}
+
+/// Trims blanks, quickly where there are none.
+#[inline]
+pub(in crate::paylog) fn tight(text: &str) -> &str {
+    if is_tight(text) { text } else { text.trim() }
 }
 
 fn shape(text: &str) -> Shape {

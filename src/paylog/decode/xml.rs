@@ -3,7 +3,8 @@
 //! No DTD is accepted and no entity but the five predefined and the numeric ones is known, so nothing is ever fetched
 //! or expanded. What was complete before a break has been handed out.
 
-use super::{DEPTH_MAX, Flaws, Raw};
+use super::word::{IN_NAME, Stops, only};
+use super::{DEPTH_MAX, Flaws, Raw, tight};
 
 /// Who is told of the leaves.
 pub(in crate::paylog) trait Sink<'t> {
@@ -48,10 +49,11 @@ impl<'t> Scanner<'t> {
     }
 
     /// Moves to the next `<`.
+    #[inline]
     fn next_tag(&mut self) -> Option<()> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        self.at += memchr::memchr(b'<', rest)?;
-        Some(())
+        let bytes = self.text.as_bytes();
+        self.at = only(b'<').find(bytes, self.at);
+        (self.at < bytes.len()).then_some(())
     }
 
     fn skip(&mut self, end: &str) -> Option<()> {
@@ -82,31 +84,39 @@ impl<'t> Scanner<'t> {
     }
 
     /// An opening tag: a leaf is read to its end, another element is entered.
+    #[inline]
     fn open(&mut self, sink: &mut impl Sink<'t>) -> Option<&'t str> {
-        let rest = self.text.get(self.at + 1..)?;
-        let name_end = rest.bytes().position(|b| matches!(b, b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n'))?;
-        let name = rest.get(..name_end)?;
-        if name.is_empty() || name.contains(['<', '&', '"']) {
+        let bytes = self.text.as_bytes();
+        let start = self.at + 1;
+        let length = IN_NAME.find(bytes, start) - start;
+        let name = self.text.get(start..start + length)?;
+        if name.is_empty() || name.starts_with(['<', '&', '"']) {
             return None;
         }
-        let tag_end = name_end + tag_end(rest.as_bytes().get(name_end..)?)?;
-        let after = rest.get(tag_end + 1..)?;
-        if tag_end > 0 && rest.as_bytes()[tag_end - 1] == b'/' {
+        let end = match *bytes.get(start + length)? {
+            b'>' => start + length,
+            _ => start + length + tag_end(&bytes[start + length..])?,
+        };
+        if bytes[end - 1] == b'/' {
             sink.leaf(name, Raw::default());
-            self.at += 1 + tag_end + 1;
-            return Some(name);
-        }
-        if let Some((value, length)) = leaf(name, after) {
+            self.at = end + 1;
+        } else if let Some((value, after)) = plain_leaf(self.text, end + 1, name) {
             sink.leaf(name, value);
-            self.at += 1 + tag_end + 1 + length;
-            return Some(name);
+            self.at = after;
+        } else if let Some((value, after)) = leaf(self.text, end + 1, name) {
+            sink.leaf(name, value);
+            self.at = after;
+        } else {
+            *self.open.get_mut(self.depth)? = name;
+            self.depth += 1;
+            self.at = end + 1;
         }
-        *self.open.get_mut(self.depth)? = name;
-        self.depth += 1;
-        self.at += 1 + tag_end + 1;
         Some(name)
     }
 }
+
+/// What a plain text does not hold.
+const PLAIN: Stops = Stops { first: b'<', second: b'&', below: b' ' + 1 };
 
 const CDATA: &str = "<![CDATA[";
 
@@ -123,23 +133,56 @@ fn tag_end(bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// The text of a leaf and the length up to the end of its closing tag; `None` if the element is no (complete) leaf.
-fn leaf<'t>(name: &str, after: &'t str) -> Option<(Raw<'t>, usize)> {
-    let text_end = memchr::memchr(b'<', after.as_bytes())?;
-    let text = after.get(..text_end)?;
-    let rest = after.get(text_end..)?;
-    let (value, close) = match rest.strip_prefix(CDATA) {
-        // Blanks around one CDATA section are layout.
-        Some(inside) if text.trim().is_empty() => {
-            let end = memchr::memmem::find(inside.as_bytes(), b"]]>")?;
-            let close = inside.get(end + 3..)?.trim_start();
-            (Raw { text: inside.get(..end)?, escaped: false }, close)
-        }
-        Some(_) => return None,
-        None => (Raw { text: text.trim(), escaped: memchr::memchr(b'&', text.as_bytes()).is_some() }, rest),
+/// A leaf as providers write it: one text or one CDATA section, no blanks, no entities.
+#[inline]
+fn plain_leaf<'t>(text: &'t str, start: usize, name: &str) -> Option<(Raw<'t>, usize)> {
+    let bytes = text.as_bytes();
+    let (start, end, after) = if bytes.get(start..)?.starts_with(CDATA.as_bytes()) {
+        let start = start + CDATA.len();
+        let end = only(b']').find(bytes, start);
+        bytes.get(end..)?.starts_with(b"]]>").then_some((start, end, end + 3))?
+    } else {
+        let end = PLAIN.find(bytes, start);
+        (start, end, end)
     };
-    let end = close.strip_prefix("</")?.strip_prefix(name)?.trim_start().strip_prefix('>')?;
-    Some((value, after.len() - end.len()))
+    let close = bytes.get(after..)?.strip_prefix(b"</")?.strip_prefix(name.as_bytes())?;
+    let plain = close.first() == Some(&b'>');
+    plain.then_some((Raw { text: text.get(start..end)?, escaped: false }, after + 2 + name.len() + 1))
+}
+
+/// The text of a leaf that begins at `start`, and where its closing tag ends; `None` if the element is no leaf, or
+/// not a complete one.
+#[inline]
+fn leaf<'t>(text: &'t str, start: usize, name: &str) -> Option<(Raw<'t>, usize)> {
+    let bytes = text.as_bytes();
+    let tag = only(b'<').find(bytes, start);
+    let before = tight(text.get(start..tag)?);
+    let (value, mut at) = if bytes.get(tag..)?.starts_with(CDATA.as_bytes()) {
+        // Blanks around one CDATA section are layout; a text beside it is not understood.
+        let inside = tag + CDATA.len();
+        let end = before.is_empty().then(|| cdata_end(bytes, inside))??;
+        (Raw { text: text.get(inside..end)?, escaped: false }, end + 3)
+    } else {
+        (Raw { text: before, escaped: only(b'&').find(before.as_bytes(), 0) < before.len() }, tag)
+    };
+    while bytes.get(at)?.is_ascii_whitespace() {
+        at += 1;
+    }
+    let close = bytes.get(at..)?.strip_prefix(b"</")?.strip_prefix(name.as_bytes())?;
+    let blanks = close.iter().position(|b| !b.is_ascii_whitespace())?;
+    (close[blanks] == b'>').then_some((value, at + 2 + name.len() + blanks + 1))
+}
+
+/// Index of the first `]]>` from `at` on.
+#[inline]
+fn cdata_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at = only(b']').find(bytes, at);
+        match bytes.get(at..at + 3)? {
+            b"]]>" => return Some(at),
+            _ => at += 1,
+        }
+    }
 }
 
 /// Writes the value of a raw XML text. An unknown entity stands for itself.

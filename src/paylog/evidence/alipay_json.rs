@@ -5,7 +5,7 @@
 
 use super::{Action, Asked, Evidence, Family, Fields, Finding, Slot, alipay, look_up};
 use crate::domain::{Currency, PayType};
-use crate::paylog::decode::same_name;
+use crate::paylog::decode::{Syntax, same_name};
 
 pub(super) const FAMILY: Family = Family { code: "alipay_json", pay_types: &[PayType::Ali20], sniff, judge };
 
@@ -61,10 +61,10 @@ const CLOSE_FAILURES: &[(&str, Finding)] = &[
 const NOT_SENT: &[&str] = &["20001", "40001", "40002", "40006"];
 
 fn sniff(fields: &Fields<'_>) -> bool {
-    let answer = fields.node.to_ascii_lowercase();
     let is_code =
         |code: &str| matches!(code, "10000" | "10003" | "20000" | "40004") || NOT_SENT.contains(&code);
-    fields.has(Slot::Code) && (answer.ends_with("response") || is_code(fields.raw(Slot::Code)))
+    let in_answer = fields.syntax == Syntax::Json && !fields.node.is_empty();
+    fields.has(Slot::Code) && (in_answer || is_code(fields.raw(Slot::Code)))
 }
 
 fn judge<'t>(fields: &Fields<'t>, asked: Asked) -> Evidence<'t> {

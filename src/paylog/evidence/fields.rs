@@ -5,48 +5,48 @@
 
 use std::borrow::Cow;
 
-use crate::paylog::decode::{self, Flaws, LONG, Raw, Shape, Syntax, json, key_of, same_name, slots, xml};
+use crate::paylog::decode::{self, Flaws, Raw, Shape, Syntax, json, same_name, slots, xml};
 
 slots! {
-    /// Fields of replies, by normalised name.
+    /// Fields of replies.
     Slot {
-        ReturnCode = "returncode",
-        ReturnMsg = "returnmsg",
-        ResultCode = "resultcode",
-        ErrCode = "errcode",
-        TradeState = "tradestate",
-        TotalFee = "totalfee",
-        FeeType = "feetype",
-        TransactionId = "transactionid",
-        OutTradeNo = "outtradeno",
-        TimeEnd = "timeend",
-        OutRefundNo = "outrefundno",
-        RefundId = "refundid",
-        RefundFee = "refundfee",
+        ReturnCode = "return_code",
+        ReturnMsg = "return_msg",
+        ResultCode = "result_code",
+        ErrCode = "err_code",
+        TradeState = "trade_state",
+        TotalFee = "total_fee",
+        FeeType = "fee_type",
+        TransactionId = "transaction_id",
+        OutTradeNo = "out_trade_no",
+        TimeEnd = "time_end",
+        OutRefundNo = "out_refund_no",
+        RefundId = "refund_id",
+        RefundFee = "refund_fee",
         Recall = "recall",
-        PrepayId = "prepayid",
-        CodeUrl = "codeurl",
-        IsSuccess = "issuccess",
+        PrepayId = "prepay_id",
+        CodeUrl = "code_url",
+        IsSuccess = "is_success",
         Error = "error",
-        DetailErrorCode = "detailerrorcode",
-        TradeNo = "tradeno",
-        TradeStatus = "tradestatus",
-        GmtPayment = "gmtpayment",
-        SendPayDate = "sendpaydate",
-        GmtRefundPay = "gmtrefundpay",
-        FundChange = "fundchange",
-        SendBackFee = "sendbackfee",
-        RetryFlag = "retryflag",
+        DetailErrorCode = "detail_error_code",
+        TradeNo = "trade_no",
+        TradeStatus = "trade_status",
+        GmtPayment = "gmt_payment",
+        SendPayDate = "send_pay_date",
+        GmtRefundPay = "gmt_refund_pay",
+        FundChange = "fund_change",
+        SendBackFee = "send_back_fee",
+        RetryFlag = "retry_flag",
         Action = "action",
         Code = "code",
-        SubCode = "subcode",
-        TotalAmount = "totalamount",
-        TransCurrency = "transcurrency",
-        OutRequestNo = "outrequestno",
-        RefundAmount = "refundamount",
-        RefundStatus = "refundstatus",
-        QrCode = "qrcode",
-        Body = "body",
+        SubCode = "sub_code",
+        TotalAmount = "total_amount",
+        TransCurrency = "trans_currency",
+        OutRequestNo = "out_request_no",
+        RefundAmount = "refund_amount",
+        RefundStatus = "refund_status",
+        QrCode = "qr_code",
+        Body = "Body",
     }
 }
 
@@ -75,7 +75,7 @@ pub(in crate::paylog) struct Fields<'t> {
     pub refunds: Vec<Listed<'t>>,
     /// The provider says that the trade was closed by time-out, unpaid.
     pub closed_by_timeout: bool,
-    pub repeated: bool,
+    pub flaws: Flaws,
 }
 
 const _: () = assert!(Slot::COUNT <= 64, "one bit for each slot");
@@ -90,7 +90,7 @@ impl<'t> Fields<'t> {
             node: "",
             refunds: Vec::new(),
             closed_by_timeout: false,
-            repeated: false,
+            flaws: Flaws::default(),
         }
     }
 
@@ -107,7 +107,7 @@ impl<'t> Fields<'t> {
     pub(crate) fn plain(&self, slot: Slot) -> Cow<'t, str> {
         let escaped = self.escaped >> slot as u64 & 1 == 1;
         match self.syntax.plain(Raw { text: self.values[slot as usize], escaped }) {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Borrowed(text) => Cow::Borrowed(decode::tight(text)),
             Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
         }
     }
@@ -122,19 +122,18 @@ impl<'t> Fields<'t> {
     }
 
     fn put(&mut self, key: Raw<'t>, value: Raw<'t>) {
-        let packed = key_of(key.text);
-        if let Some(slot) = Slot::of(packed) {
+        if let Some(slot) = Slot::of(key.text) {
             let bit = 1 << slot as u64;
             if self.set & bit != 0 {
-                self.repeated = true;
+                self.flaws.lenient = true;
                 return;
             }
             self.set |= bit;
             self.values[slot as usize] = value.text;
             self.escaped |= if value.escaped { bit } else { 0 };
-        } else if key.text.ends_with(|c: char| c.is_ascii_digit()) {
+        } else if key.text.as_bytes().last().is_some_and(u8::is_ascii_digit) {
             self.put_listed(key.text, value.text);
-        } else if packed == LONG && same_name(key.text, CLOSED_BY_TIMEOUT) {
+        } else if key.text.len() >= CLOSED_BY_TIMEOUT.len() && same_name(key.text, CLOSED_BY_TIMEOUT) {
             self.closed_by_timeout |= value.text == "DAEMON_CONFIRM_CLOSE";
         }
     }
@@ -190,25 +189,26 @@ impl<'t> xml::Sink<'t> for Fields<'t> {
 
 /// Reads a reply's fields. An SDK's object that carries the provider's own text (`Body`) is read through to it;
 /// `body` is where that text is kept.
-pub(in crate::paylog) fn read<'t>(text: &'t str, shape: Shape, body: &'t mut String) -> (Fields<'t>, Flaws) {
-    let (fields, flaws) = scan(text, shape);
+pub(in crate::paylog) fn read<'t>(text: &'t str, shape: Shape, body: &'t mut String) -> Fields<'t> {
+    let fields = scan(text, shape);
     if fields.raw(Slot::Body).is_empty() || fields.syntax == Syntax::Xml {
-        return (fields, flaws);
+        return fields;
     }
     body.clear();
     body.push_str(&fields.plain(Slot::Body));
     let inside = decode::as_it_stands(body);
-    let (raw, raw_flaws) = scan(inside.text, inside.shape);
-    if raw.is_empty() { (fields, flaws) } else { (raw, raw_flaws) }
+    let raw = scan(inside.text, inside.shape);
+    if raw.is_empty() { fields } else { raw }
 }
 
-fn scan<'t>(text: &'t str, shape: Shape) -> (Fields<'t>, Flaws) {
+fn scan<'t>(text: &'t str, shape: Shape) -> Fields<'t> {
     let mut fields = Fields::new(if shape == Shape::Xml { Syntax::Xml } else { Syntax::Json });
-    let mut flaws = match shape {
+    let flaws = match shape {
         Shape::Json => json::scan(text, &mut fields),
         Shape::Xml => xml::scan(text, &mut fields),
         Shape::Absent | Shape::NotAcquirerText | Shape::Other => Flaws::default(),
     };
-    flaws.lenient |= fields.repeated;
-    (fields, flaws)
+    fields.flaws.damaged = flaws.damaged;
+    fields.flaws.lenient |= flaws.lenient;
+    fields
 }

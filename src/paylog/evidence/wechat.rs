@@ -187,5 +187,6 @@ fn listed(fields: &Fields<'_>) -> Vec<ListedRefund> {
         amount_minor: fen(r.fee),
         provider_at: Moment::parse(r.succeeded_at),
     };
-    fields.refunds.iter().map(refund).collect()
+    // Without its number a refund cannot be told from the others; only a reply that breaks off lacks it.
+    fields.refunds.iter().filter(|r| !r.refund_no.is_empty()).map(refund).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{AmountUnit, BillDate, EntryKind, Moment, Note, State};
+use crate::domain::{AmountUnit, EntryKind, Moment, Note, State};
 
 use super::payment::Payment;
 use super::rows::{Movement, Row};
@@ -25,7 +25,8 @@ pub(super) fn is_factor_hundred(a: i64, b: i64) -> bool {
 /// upgrade can change the unit over night. Payments of 0.00 prove nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnitCheck {
-    days: BTreeMap<BillDate, Tally>,
+    /// By day, as a count of whole days.
+    days: BTreeMap<i64, Tally>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -58,7 +59,7 @@ impl UnitCheck {
         if asked != paid && !is_factor_hundred(asked, paid) {
             return;
         }
-        let tally = self.days.entry(main.day()).or_default();
+        let tally = self.days.entry(main.day_number()).or_default();
         if asked == paid {
             tally.agree += 1;
             return;

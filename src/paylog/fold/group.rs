@@ -134,6 +134,17 @@ impl<'a> Groups<'a> {
         })
     }
 
+    /// How many groups each account has.
+    pub(crate) fn by_account(&self, batches: &[Gathered]) -> Vec<usize> {
+        let mut counts = vec![0; batches.iter().map(|b| b.accounts).max().unwrap_or(0)];
+        for cell in &self.cells {
+            if let Some(account) = self.keys.scopes.list[cell.scope as usize].account {
+                counts[account] += 1;
+            }
+        }
+        counts
+    }
+
     pub(crate) fn members(&self, group: &Group<'_>) -> &[u32] {
         &self.members[group.start as usize..group.end as usize]
     }
@@ -252,15 +263,16 @@ impl<'a> Finder<'_, 'a> {
     fn place(&mut self, number: u32, row: Row<'a>) -> u32 {
         let (kind, text) = self.keys.key(number, row);
         let scope = self.keys.scopes.of(row);
+        if kind == Kind::Lone {
+            return self.place_lone(number, row, scope);
+        }
         // The number alone is hashed, so that an order number used twice is met on the way.
         let hash = xxh3_64(text.as_bytes());
-        if kind != Kind::Lone
-            && let Some(index) = self.find(hash, |cell| cell.scope == scope && cell.kind == kind, text)
-        {
+        let known = self.find(hash, |cell| cell.scope == scope && cell.kind == kind, text);
+        if let Some(index) = known {
             self.cells[index as usize].rows += 1;
             return index;
         }
-        let index = u32::try_from(self.cells.len()).expect("fewer groups than rows");
         let family = |scope: u32| self.keys.scopes.list[scope as usize].family;
         let twin =
             |cell: &Cell| kind == Kind::Order && cell.kind == kind && family(cell.scope) == family(scope);
@@ -268,11 +280,28 @@ impl<'a> Finder<'_, 'a> {
         if let Some(other) = other {
             self.cells[other as usize].reused = true;
         }
-        self.cells.push(Cell { row: number, scope, rows: 1, kind, reused: other.is_some() });
-        if kind != Kind::Lone {
-            // Room for every row was made, so nothing is ever hashed again.
-            self.index.insert_unique(hash, index, |_| hash);
+        self.add(hash, Cell { row: number, scope, rows: 1, kind, reused: other.is_some() })
+    }
+
+    /// A row that names nothing stands alone; the same row, read twice, is still one.
+    fn place_lone(&mut self, number: u32, row: Row<'a>, scope: u32) -> u32 {
+        let hash = xxh3_64(&row.record.row_id.to_le_bytes());
+        let same = |index: &u32| {
+            let cell = &self.cells[*index as usize];
+            cell.kind == Kind::Lone && cell.scope == scope && self.log.row(cell.row).total_order(&row).is_eq()
+        };
+        if let Some(index) = self.index.find(hash, same).copied() {
+            self.cells[index as usize].rows += 1;
+            return index;
         }
+        self.add(hash, Cell { row: number, scope, rows: 1, kind: Kind::Lone, reused: false })
+    }
+
+    fn add(&mut self, hash: u64, cell: Cell) -> u32 {
+        let index = u32::try_from(self.cells.len()).expect("fewer groups than rows");
+        self.cells.push(cell);
+        // Room for every row was made, so nothing is ever hashed again.
+        self.index.insert_unique(hash, index, |_| hash);
         index
     }
 

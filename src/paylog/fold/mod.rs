@@ -25,6 +25,7 @@ use super::place::Name;
 use super::{Counters, Folded, Unclaimed};
 use check::{Skew, UnitCheck};
 use group::{Group, Groups, Scope};
+use payment::Proof;
 use rows::{Log, Movement, Order, Row};
 use shelf::Shelf;
 
@@ -36,6 +37,9 @@ pub fn fold(gathered: impl AsRef<[Gathered]>) -> Folded {
     let mut groups = group::group(&log);
     let mut teller = Teller::new(batches);
     teller.look_back.append(&mut groups.look_back);
+    for (shelf, orders) in teller.shelves.iter_mut().zip(groups.by_account(batches)) {
+        shelf.reserve(orders);
+    }
     for group in groups.list(&log) {
         teller.tell(&log, &groups, group);
     }
@@ -72,6 +76,7 @@ struct Teller<'a> {
     unclaimed: UnclaimedBy,
     look_back: Vec<String>,
     rows: Vec<Row<'a>>,
+    proofs: Vec<Proof<'a>>,
     movements: Vec<Movement<'a>>,
 }
 
@@ -85,6 +90,7 @@ impl<'a> Teller<'a> {
             unclaimed: BTreeMap::new(),
             look_back: Vec::new(),
             rows: Vec::new(),
+            proofs: Vec::new(),
             movements: Vec::new(),
         }
     }
@@ -93,7 +99,7 @@ impl<'a> Teller<'a> {
         log.rows(groups.members(&group), &mut self.rows);
         let order = Order { rows: &self.rows, number: group.number(&self.rows), text: group.text };
         self.movements.clear();
-        let payment = payment::tell(&order, &mut self.movements);
+        let payment = payment::tell(&order, &mut self.proofs, &mut self.movements);
         let wants_history = refund::tell(&order, &payment, &mut self.movements);
         let reused = group.reused || payment.sellers_differ;
         let orphan = group.text.is_empty();

@@ -35,7 +35,7 @@ pub(super) struct Payment {
 }
 
 /// A decisive success; several rows that tell of the same transaction are one.
-struct Proof<'a> {
+pub(super) struct Proof<'a> {
     row: usize,
     trade: Text<'a>,
     amount_minor: Option<i64>,
@@ -44,21 +44,26 @@ struct Proof<'a> {
     contradicted: bool,
 }
 
-/// Appends the order's payment and reversal, if the log tells of any.
-pub(super) fn tell<'a>(order: &Order<'_, 'a>, out: &mut Vec<Movement<'a>>) -> Payment {
+/// Appends the order's payment and reversal, if the log tells of any. `proofs` is room that is used again for every
+/// order.
+pub(super) fn tell<'a>(
+    order: &Order<'_, 'a>,
+    proofs: &mut Vec<Proof<'a>>,
+    out: &mut Vec<Movement<'a>>,
+) -> Payment {
     let about = order.rows.iter().filter(|row| row.is_about_payment());
     let rows = u32::try_from(about.count()).unwrap_or(u32::MAX);
     if rows == 0 {
         return Payment::default();
     }
     let course = Course::of(order.rows);
-    let proofs = proofs(order.rows);
+    prove(order.rows, proofs);
     let mut payment = Payment { attempted: course.attempted, ..Payment::default() };
     payment.sellers_differ = sellers_differ(order.rows);
     if proofs.is_empty() {
         out.push(unproven(order, &course));
     }
-    for proof in &proofs {
+    for proof in proofs.iter() {
         out.push(proven(order, proof, proofs.len() > 1));
     }
     for movement in out.iter_mut() {
@@ -90,8 +95,8 @@ fn is_proof(row: &Row<'_>) -> bool {
 }
 
 /// The decisive successes, one for each transaction number.
-fn proofs<'a>(rows: &[Row<'a>]) -> Vec<Proof<'a>> {
-    let mut proofs: Vec<Proof<'a>> = Vec::new();
+fn prove<'a>(rows: &[Row<'a>], proofs: &mut Vec<Proof<'a>>) {
+    proofs.clear();
     for (index, row) in rows.iter().enumerate().filter(|(_, row)| is_proof(row)) {
         let (trade, amount_minor, at) = (row.trade(), row.record.amount_minor(), row.record.provider_at());
         let same = |p: &&mut Proof<'a>| p.trade.is_empty() || trade.is_empty() || p.trade.text == trade.text;
@@ -109,7 +114,6 @@ fn proofs<'a>(rows: &[Row<'a>]) -> Vec<Proof<'a>> {
             }
         }
     }
-    proofs
 }
 
 /// The attempt that a row belongs to: itself, the last one before it, or the first.

@@ -40,7 +40,7 @@ pub(super) fn tell<'a>(order: &Order<'_, 'a>, payment: &Payment, out: &mut Vec<M
     }
     let mut refunds = collect(order);
     let mut wants_history = resolve_totals(&mut refunds, payment);
-    wants_history |= refunds.iter().any(|refund| !refund.asked);
+    wants_history |= refunds.iter().any(Refund::points_back);
     let paid = out.first().copied();
     let first = out.len();
     for refund in &refunds {
@@ -250,6 +250,11 @@ fn difference(refunds: &[Refund<'_>], index: usize, difference: i64) -> Option<i
 }
 
 impl Refund<'_> {
+    /// Whether it is only asked about, or repeated, so that the refund itself must be older.
+    fn points_back(&self) -> bool {
+        !self.asked || !self.done && self.row.finding() == Finding::RefundRepeated
+    }
+
     fn needs_total(&self) -> bool {
         self.done && self.refunded_minor.is_none() && self.total_minor.is_some()
     }

@@ -1,11 +1,14 @@
 //! The gathered rows as one log, and what is said of an order before it is put on its shelf.
 
+use crate::domain::moment::ZONE_SECONDS;
 use crate::domain::{BillDate, Currency, EntryKind, Moment, Note, Span, State};
 
 use crate::paylog::evidence::{Action, Finding};
 use crate::paylog::gather::Gathered;
 use crate::paylog::place::Name;
 use crate::paylog::record::{LISTED, Record};
+
+const DAY_SECONDS: i64 = 24 * 3600;
 
 /// All batches, rows numbered through.
 pub(super) struct Log<'a> {
@@ -158,7 +161,7 @@ impl<'a> Row<'a> {
     }
 
     /// Time order; rows that are equal in everything are the same row, read twice.
-    fn total_order(&self, other: &Row<'_>) -> std::cmp::Ordering {
+    pub(crate) fn total_order(&self, other: &Row<'_>) -> std::cmp::Ordering {
         let texts = |r: &Row<'a>| [0, 1, 2, 3, 4].map(|which| r.text(which).text);
         let other_texts = [0, 1, 2, 3, 4].map(|which| other.text(which).text);
         let (mine, theirs) = (self.record, other.record);
@@ -225,6 +228,11 @@ impl<'a> Movement<'a> {
     /// The provider's day, else REQ_DATE's (R-D41).
     pub(crate) fn day(&self) -> BillDate {
         self.provider_at.unwrap_or(self.logged_at).date()
+    }
+
+    /// The same day as a number that is cheap to compare.
+    pub(crate) fn day_number(&self) -> i64 {
+        (self.provider_at.unwrap_or(self.logged_at).unix() + ZONE_SECONDS).div_euclid(DAY_SECONDS)
     }
 
     pub(crate) fn signed_minor(&self) -> Option<i64> {

@@ -153,6 +153,17 @@ fn an_sdk_object_and_the_raw_text_in_it() {
 }
 
 #[test]
+fn what_lies_deeper_than_the_answer_is_not_the_answer() {
+    let deeper = PAID
+        .replace(":{\"code\"", ":{\"risk_response\":{\"code\":\"40004\",\"total_amount\":\"9.99\"},\"code\"");
+    assert!(deeper.contains("risk_response"));
+    assert_eq!(
+        tell(&[faq_11(FAQ_11, &deeper)]),
+        ["11-08 payment 16110811361185933765 - paid 0.01 2016110821001004"]
+    );
+}
+
+#[test]
 fn answers_of_nobody_prove_nothing() {
     for reply in [
         "<html><body>502 Bad Gateway</body></html>",

@@ -122,6 +122,32 @@ fn one_transaction_under_two_order_numbers() {
 }
 
 #[test]
+fn a_refund_of_a_transaction_with_two_orders_is_joined_whatever_the_order_of_rows() {
+    let other = PAID.replace("out_trade_no=A1", "out_trade_no=A2");
+    let rows = [
+        format!("WX createandpay | OutID=A1 TotalFee=100 | {PAID}"),
+        format!("WX createandpay | OutID=A2 TotalFee=100 | {other}"),
+    ];
+    for [first, second] in [[0, 1], [1, 0]] {
+        let table = format!(
+            "09:00:00 | {}\n09:00:00 | {}\n10:00:00 | WX refund | OutID=R1 TradeNO=42 TotalFee=100 | -",
+            rows[first], rows[second]
+        );
+        let refunds: Vec<String> =
+            told(&folded(&table)).into_iter().filter(|l| l.contains("refund")).collect();
+        assert_eq!(refunds, ["11-08 refund A1 R1 unknown -1.00 42 day"]);
+    }
+}
+
+#[test]
+fn a_row_that_names_nothing_and_is_read_twice_is_one() {
+    let row = "09:00:00 | WX createandpay | TotalFee=100 | wx result_code=SUCCESS total_fee=100";
+    let once = samples(row);
+    let twice = [once.clone(), once].concat();
+    assert_eq!(told(&folded_by(Rules::default(), &twice)), ["11-08 payment - - paid 1.00 - day"]);
+}
+
+#[test]
 fn a_reply_that_is_another_orders() {
     let crossed = PAID.replace("out_trade_no=A1", "out_trade_no=A9");
     check(
@@ -427,6 +453,7 @@ fn total_fee_in_the_wrong_unit() {
         "one order that is off stops nobody's night"
     );
     assert_eq!(claim(fen, "A1 300 3.00\nA3 7 7.00\nA4 8 8.00").as_deref(), Some("A3 7 700"));
+    assert_eq!(claim(fen, "A1 300 3.00\nA2 7 7.00"), None, "as many that agree");
     assert_eq!(claim(fen, "A1 0 0.00"), None);
     assert_eq!(claim(fen, "A1 301 3.00"), None);
 }

@@ -35,6 +35,19 @@ const ACTIONS: &[(&str, &[&str])] = &[
             "result_code=SUCCESS refund_fee=40 transaction_id=T",
         ],
     ),
+    (
+        "ALI_20 refund",
+        &[
+            "",
+            "refund code=10000 out_trade_no=O fund_change=Y refund_fee=0.30",
+            "refund code=10000 out_trade_no=O fund_change=Y refund_fee=0.70",
+            "refund code=10000 fund_change=N refund_fee=0.30",
+        ],
+    ),
+    (
+        "ALI_20 createandpay",
+        &["", "pay code=10000 out_trade_no=O trade_no=2016 total_amount=1.00", "pay code=10003"],
+    ),
     ("reverse", &["", "result_code=SUCCESS recall=N", "result_code=SUCCESS recall=Y"]),
     (
         "refundquery",
@@ -52,11 +65,12 @@ fn random_sample() -> impl Strategy<Value = Sample> {
             let order_no = format!("O{order}");
             let reply = replies[reply.index(replies.len())].replace("=O", &format!("={order_no}"));
             let reply = reply.replace("transaction_id=", &format!("transaction_id={order}"));
-            let reply = if reply.is_empty() { "-".to_owned() } else { format!("wx {reply}") };
+            let (req_type, kind) = if action.starts_with("ALI_20") { ("", "ali20") } else { ("WX ", "wx") };
+            let reply = if reply.is_empty() { "-".to_owned() } else { format!("{kind} {reply}") };
             let seller = ["8888", "9999", "5"][usize::from(seller)];
             let who = if by_trade { format!("TradeNO={order}T") } else { format!("OutID={order_no}") };
             let line = format!(
-                "23:{:02}:{:02} | WX {action} | {who} TotalFee=100 seller={seller} | {reply}",
+                "23:{:02}:{:02} | {req_type}{action} | {who} TotalFee=100 seller={seller} | {reply}",
                 58 + second / 60,
                 second % 60
             );
@@ -99,7 +113,7 @@ fn whole(folded: &Folded) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn order_and_distribution_of_rows_do_not_matter(
@@ -135,6 +149,93 @@ proptest! {
             }));
             prop_assert!(paid, "{:?}", story);
         }
+    }
+}
+
+/// Pieces that messages are made of, and pieces that they are not.
+const PIECES: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "'",
+    "\\",
+    "\\u0027",
+    "\\ud83d",
+    "/*",
+    "*/",
+    "//",
+    "\n",
+    "\0",
+    "null",
+    "1",
+    "-0.5e9",
+    "\"Header\"",
+    "\"RequestParam\"",
+    "\"OutID\":\"A1\"",
+    "\"TotalFee\":\"1\"",
+    "\"Body\":",
+    "\"alipay_trade_pay_response\":{",
+    "\"code\":\"10000\"",
+    "\"fund_change\":\"Y\"",
+    "<xml>",
+    "</xml>",
+    "<alipay>",
+    "<return_code>",
+    "</return_code>",
+    "SUCCESS",
+    "<![CDATA[",
+    "]]>",
+    "<a ",
+    "/>",
+    "<!--",
+    "-->",
+    "<!DOCTYPE",
+    "<?",
+    "?>",
+    "&amp;",
+    "&#x4e2d;",
+    "&#999999999;",
+    "&",
+    "=",
+    ">",
+    "<refund_status_0>",
+    "<out_refund_no_99>",
+    "eyJ",
+    "e30=",
+    "中央收银",
+    "\u{feff}",
+    "A1",
+    "System.Exception: ",
+    "<html>",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read(
+        request in prop::collection::vec(prop::sample::select(PIECES), 0..24),
+        reply in prop::collection::vec(prop::sample::select(PIECES), 0..24),
+        action in 0..ACTIONS.len(),
+        wechat in any::<bool>(),
+    ) {
+        let sample = Sample {
+            row_id: 1,
+            date: "2016-11-08 09:00:00".into(),
+            req_type: if wechat { "WX" } else { "ALI_20" }.into(),
+            action: ACTIONS[action].0.trim_start_matches("ALI_20 ").into(),
+            request: request.concat(),
+            reply: reply.concat(),
+            ..Sample::default()
+        };
+        prop_assert!(!describe(&sample.row(), Rules::default()).summary.contains('\n'));
+        let once = folded_in(&[vec![&sample]]);
+        prop_assert_eq!(whole(&once), whole(&folded_in(&[vec![&sample], vec![&sample]])));
+        prop_assert_eq!(once.counters.rows, 1);
     }
 }
 

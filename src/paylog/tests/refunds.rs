@@ -169,6 +169,19 @@ fn refunds_that_are_only_asked_about() {
 }
 
 #[test]
+fn a_list_of_refunds_that_breaks_off_undoes_none() {
+    let table = format!(
+        "{WX_PAID}10:00:00 | WX refund | OutID=A1 TotalFee=300 RefundID=R1 | wx result_code=SUCCESS out_trade_no=A1 out_refund_no=R1 refund_fee=300
+         11:00:00 | WX refundquery | OutID=A1 | wx result_code=SUCCESS out_refund_no_0=R1 refund_fee_0=300 refund_status_0=REFUNDCLOSE"
+    );
+    let mut rows = samples(&table);
+    let whole = rows[2].reply.len();
+    rows[2].reply.truncate(whole - "</xml>".len());
+    let lines = told(&folded_by(Rules::default(), &rows));
+    assert_eq!(lines, [PAID_A1, "11-08 refund A1 R1 refunded -3.00 42 day salvaged"]);
+}
+
+#[test]
 fn more_refunded_than_paid() {
     check(
         &format!(
