@@ -106,7 +106,10 @@ fn settle_payments(books: &mut Books<'_>, paid: &[u32], payments: &[u32], undone
         ([line], orders) => {
             let order = of_same_trade(books, *line, orders);
             compare_payment(books, *line, order, undone);
-            orders.iter().filter(|&&other| other != order).for_each(|&other| nothing_unless_success(books, other));
+            orders
+                .iter()
+                .filter(|&&other| other != order)
+                .for_each(|&other| nothing_unless_success(books, other));
         }
         (group, orders) => report_group(books, group, orders),
     }
@@ -115,7 +118,8 @@ fn settle_payments(books: &mut Books<'_>, paid: &[u32], payments: &[u32], undone
 /// Where the log holds two successes under one number, the one whose transaction the line is; else the first.
 fn of_same_trade(books: &Books<'_>, line: u32, orders: &[u32]) -> u32 {
     let trade_no = books.cell(line, Cell::TradeNo);
-    let same = orders.iter().copied().find(|&order| !trade_no.is_empty() && books.trade_no(order) == trade_no);
+    let same =
+        orders.iter().copied().find(|&order| !trade_no.is_empty() && books.trade_no(order) == trade_no);
     same.unwrap_or(orders[0])
 }
 
