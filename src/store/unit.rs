@@ -41,6 +41,7 @@ impl UnitTx {
         let options = sqlite::ledger_options(place.path());
         let mut connection = Box::new(sqlite::connect(&options, &place).await?);
         unit::begin(&mut connection, &place).await?;
+        load::remove_leftovers(&place);
         let number = unit::number(&mut connection, &place, &key).await?;
         Ok(UnitTx {
             connection,
