@@ -167,12 +167,15 @@ impl<W: Write + Seek> Image<W> {
     /// One level of the tree above `children`.
     fn interior_level(&mut self, children: &[(u32, i64)]) -> Vec<(u32, i64)> {
         // A cell is a page number and an id of at most 9 bytes, and 2 bytes of pointer to it.
-        let most = (self.page_size - INTERIOR_HEADER) / (4 + 9 + 2);
-        let mut level = Vec::new();
-        for group in children.chunks(most + 1) {
+        let most = (self.page_size - INTERIOR_HEADER) / (4 + 9 + 2) + 1;
+        // Shared out evenly: a page with a single child would hold no cell, which SQLite calls malformed.
+        let groups = children.len().div_ceil(most);
+        let mut level = Vec::with_capacity(groups);
+        for group in 0..groups {
+            let group = &children[children.len() * group / groups..children.len() * (group + 1) / groups];
             let number = next_page(&mut self.pages, self.page_size, &mut self.finished);
             let mut page = vec![0; self.page_size];
-            let (right, left) = group.split_last().expect("a chunk is not empty");
+            let (right, left) = group.split_last().expect("a group is not empty");
             let mut content = self.page_size;
             for (index, (child, last_id)) in left.iter().enumerate() {
                 let mut cell = child.to_be_bytes().to_vec();

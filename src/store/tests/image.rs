@@ -55,6 +55,18 @@ async fn sqlite_reads_what_was_written_at_every_size_of_page_and_row() {
     }
 }
 
+/// One leaf more than fits under the pages above gave a page with one child and no cell.
+#[tokio::test]
+async fn a_tree_with_one_leaf_too_many_is_not_malformed() {
+    let fan_out = (512 - 12) / 15 + 1;
+    for leaves in
+        (1..=3 * fan_out + 2).chain([fan_out * fan_out, fan_out * fan_out + 1, (fan_out - 1) * fan_out + 1])
+    {
+        let rows: Vec<_> = (0..leaves).map(|id| (id, None, "w".repeat(400))).collect();
+        check(512, &rows).await;
+    }
+}
+
 #[tokio::test]
 async fn rows_around_the_edge_of_a_page_and_much_longer_ones() {
     for page_size in [512_usize, 4096, 65_536] {
