@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::{Row, SqliteConnection};
 
-use super::image::{Image, Value};
+use super::image::Image;
+use super::record::Value;
 use super::{blocking, new_private_file};
 use crate::domain::{Failure, LoggedOrder, LoggedOrders, Statement};
 use crate::store::canonical::CELLS;

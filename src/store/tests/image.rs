@@ -3,7 +3,8 @@
 use std::io::{Cursor, Seek, SeekFrom, Write};
 
 use super::*;
-use crate::store::sqlite::image::{Image, Value};
+use crate::store::sqlite::image::Image;
+use crate::store::sqlite::record::Value;
 
 const CREATE: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, number INTEGER, text TEXT)";
 
