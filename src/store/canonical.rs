@@ -1,8 +1,9 @@
 //! The canonical text of a unit's ledger rows, and its hash: what proves ledger = archive at any time.
 //!
-//! One line a movement in the order of the statement, each field ended by a tab, a text with its length in bytes and
-//! a colon before it, so that no text can look like two: part, line, entry, state, currency, amount (empty if the line has none), settled, fee, instant, then the nine
-//! text cells in the order of [`Cell`](crate::domain::Cell). Numbers are decimal, instants as in the ledger.
+//! One line a movement in the order of the statement, each field ended by a tab; a text has its length in bytes and a
+//! colon before it, so that no text can look like two. The fields: part, line, entry, state, currency, amount (empty
+//! if the line has none), settled, fee, instant, then the nine text cells in the order of
+//! [`Cell`](crate::domain::Cell). Numbers are decimal, instants as in the ledger.
 //! Nothing that depends on the run (ids, versions, fetch times) is in it. (`background/reliability_ux.md`, 1.3.)
 
 use sha2::{Digest, Sha256};
