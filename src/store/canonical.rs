@@ -1,8 +1,9 @@
 //! The canonical text of a unit's ledger rows, and its hash: what proves ledger = archive at any time.
 //!
-//! One line a movement in the order of the statement, fields separated by tabs, `\`, tab and line breaks escaped:
-//! part, line, entry, state, currency, amount (empty if the line has none), settled, fee, instant, then the nine
-//! text cells in the order of [`Cell`](crate::domain::Cell). Numbers are decimal, instants as in the ledger.
+//! One line a movement in the order of the statement, each field ended by a tab; a text has its length in bytes and a
+//! colon before it, so that no text can look like two. The fields: part, line, entry, state, currency, amount (empty
+//! if the line has none), settled, fee, instant, then the nine text cells in the order of
+//! [`Cell`](crate::domain::Cell). Numbers are decimal, instants as in the ledger.
 //! Nothing that depends on the run (ids, versions, fetch times) is in it. (`background/reliability_ux.md`, 1.3.)
 
 use sha2::{Digest, Sha256};
@@ -78,14 +79,14 @@ impl CanonicalHasher {
             field(out, number);
         }
         for text in kind_state_currency {
-            escaped(out, text);
+            text_field(out, text);
         }
         for number in [numbers.amount_minor, Some(numbers.settled_minor), Some(numbers.fee_e5)] {
             field(out, number);
         }
-        escaped(out, happened_at);
+        text_field(out, happened_at);
         for cell in cells {
-            escaped(out, cell);
+            text_field(out, cell);
         }
         out.push(b'\n');
         if out.len() >= HASH_BYTES {
@@ -107,20 +108,9 @@ fn field(out: &mut Vec<u8>, number: Option<i64>) {
     out.push(b'\t');
 }
 
-fn escaped(out: &mut Vec<u8>, text: &[u8]) {
-    let special = |b: &u8| matches!(b, b'\\' | b'\t' | b'\n' | b'\r');
-    if text.iter().any(special) {
-        for byte in text {
-            match byte {
-                b'\\' => out.extend_from_slice(b"\\\\"),
-                b'\t' => out.extend_from_slice(b"\\t"),
-                b'\n' => out.extend_from_slice(b"\\n"),
-                b'\r' => out.extend_from_slice(b"\\r"),
-                plain => out.push(*plain),
-            }
-        }
-    } else {
-        out.extend_from_slice(text);
-    }
+fn text_field(out: &mut Vec<u8>, text: &[u8]) {
+    push_number(out, i64::try_from(text.len()).expect("a text below 2^63 bytes"));
+    out.push(b':');
+    out.extend_from_slice(text);
     out.push(b'\t');
 }

@@ -17,7 +17,7 @@ use super::records::{
     StoredOrder, UnitKey, UnitRecord, VerifiedUnit,
 };
 use super::sqlite::stream::Book;
-use super::sqlite::{self, load, reads, schema, stream, unit};
+use super::sqlite::{self, reads, schema, stream, unit};
 use super::unit::UnitTx;
 use crate::domain::{Bill, BillDate, Exit, Failure, LoggedOrders, Moment};
 
@@ -51,7 +51,6 @@ impl Ledger {
     pub async fn open(url: &str) -> Result<Ledger, Failure> {
         let place = Place::parse(url, "database")?;
         sqlite::prepare_file(&place)?;
-        load::remove_leftovers(&place);
         let options = sqlite::ledger_options(place.path());
         let mut connection = sqlite::connect(&options, &place).await?;
         assert_durable(&mut connection, &place).await?;

@@ -12,7 +12,8 @@ use sqlx::Connection;
 use super::log_row::{COLUMNS, OwnedLogRow};
 use super::place::{At, Place};
 use super::sqlite;
-use super::sqlite::image::{Image, Value};
+use super::sqlite::image::Image;
+use super::sqlite::record::Value;
 use crate::domain::{Exit, Failure};
 
 /// Pages of the file: SQLite's own default.

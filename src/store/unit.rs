@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
+use sqlx::{Connection, SqliteConnection};
 use tokio::sync::OwnedMutexGuard;
 
 use super::place::Place;
@@ -27,7 +27,16 @@ pub struct UnitTx {
     has_mismatches: bool,
     /// Set while a step is under way: a step that failed or was cut off makes the unit unusable.
     broken: bool,
-    _writer: OwnedMutexGuard<()>,
+    writer: OwnedMutexGuard<()>,
+}
+
+/// After the commit, beside the caller's work: the write-ahead log is copied into the file. The next writer waits for
+/// it, so the log never grows beyond one unit.
+async fn settle(unit: UnitTx) {
+    let UnitTx { connection, pool, writer, .. } = unit;
+    connection.close().await.ok();
+    unit::checkpoint(pool, false).await;
+    drop(writer);
 }
 
 impl UnitTx {
@@ -41,6 +50,7 @@ impl UnitTx {
         let options = sqlite::ledger_options(place.path());
         let mut connection = Box::new(sqlite::connect(&options, &place).await?);
         unit::begin(&mut connection, &place).await?;
+        load::remove_leftovers(&place);
         let number = unit::number(&mut connection, &place, &key).await?;
         Ok(UnitTx {
             connection,
@@ -52,7 +62,7 @@ impl UnitTx {
             loaded: None,
             has_mismatches: false,
             broken: false,
-            _writer: writer,
+            writer,
         })
     }
 
@@ -141,7 +151,7 @@ impl UnitTx {
         }
         unit::mark_done(&mut self.connection, &self.place, self.number, (&end, self.trade.as_ref())).await?;
         unit::commit(&mut self.connection, &self.place).await?;
-        tokio::spawn(unit::checkpoint(self.pool, false));
+        tokio::spawn(settle(self));
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! A unit's movements into the two big tables: written as a file of the table's shape, attached, moved over.
 //!
 //! The file lies beside the ledger with the same mode and is removed as soon as SQLite has opened it; what a crash
-//! in between leaves is removed when the ledger is opened next. See `image.rs` for the reason.
+//! in between leaves is removed when the next unit begins. See `image.rs` for the reason.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::{Row, SqliteConnection};
 
-use super::image::{Image, Value};
+use super::image::Image;
+use super::record::Value;
 use super::{blocking, new_private_file};
 use crate::domain::{Failure, LoggedOrder, LoggedOrders, Statement};
 use crate::store::canonical::CELLS;
@@ -59,7 +60,7 @@ pub(in crate::store) struct Incoming(PathBuf);
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        // On Windows an attached file cannot be removed; then the next opening of the ledger does it.
+        // On Windows an attached file cannot be removed; then the next unit does it.
         std::fs::remove_file(&self.0).ok();
     }
 }
@@ -153,7 +154,8 @@ pub(in crate::store) async fn sums(
     Ok(Sums { rows: row.get::<i64, _>(0).cast_unsigned(), amount_minor: row.get(1), fee_e5: row.get(2) })
 }
 
-/// Removes what a crash left between writing and attaching a file.
+/// Removes what a crash left between writing and attaching a file. Only for who holds the ledger's write lock: then
+/// no load of another process is under way.
 pub(in crate::store) fn remove_leftovers(place: &Place) {
     let path = place.path();
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };

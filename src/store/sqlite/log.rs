@@ -16,6 +16,7 @@ use crate::store::log_row::{COLUMNS, REQ_DATE};
 use crate::store::place::{At, Place};
 
 const TABLE: &str = "EB_PAYLOG";
+const PLANNING: &str = "looking where the window lies in EB_PAYLOG";
 /// Rows between two looks at whether anybody still waits for them.
 const STOP_ROWS: u64 = 4096;
 /// Texts from here on are no dates; a date begins with a digit.
@@ -126,7 +127,7 @@ impl LogTable {
 
     /// Cuts a window into at most `parts` slices of about as many rows.
     pub(in crate::store) async fn plan(&self, window: &Range<Moment>, parts: usize) -> Result<Plan, Failure> {
-        const DOING: &str = "counting rows of EB_PAYLOG";
+        let parts = i64::try_from(parts.max(1)).unwrap_or(1);
         let (table, date) = (&self.table, &self.columns[REQ_DATE]);
         let dates = (window.start.date().to_string(), window.end.plus_seconds(-1).date().after().to_string());
         let mut connection = self.connect().await?;
@@ -135,96 +136,78 @@ impl LogTable {
                   + (SELECT count(*) FROM {table} WHERE {date} >= '{AFTER_DIGITS}')"
         );
         let row =
-            sqlx::query(AssertSqlSafe(undated)).fetch_one(&mut connection).await.at(&self.place, DOING)?;
+            sqlx::query(AssertSqlSafe(undated)).fetch_one(&mut connection).await.at(&self.place, PLANNING)?;
         let undated = row.get::<i64, _>(0).cast_unsigned();
-        let ids = if self.has_rowid { self.id_range(&mut connection, &dates).await? } else { None };
-        let slices = match ids {
-            Some(ids) => self.slices_by_id(ids, &dates, parts),
-            None if self.has_index && self.has_rowid => {
-                self.slices_by_date(&mut connection, &dates, parts).await?
-            }
+        let slices = match (self.has_rowid, self.has_index) {
+            (true, true) => self.slices_by_date(&mut connection, &dates, parts).await?,
+            (true, false) => self.slices_by_id(&mut connection, &dates, parts).await?,
             // Without ids the rows are numbered, so one thread must see them all.
-            None => vec![self.slice_by_date(dates)],
+            (false, _) => vec![self.slice_by_date(dates)],
         };
         Ok(Plan { slices, undated })
     }
 
-    /// First and last id to be read in the order of ids, which is several times faster than by an index: always
-    /// without an index, and with one where the window's rows lie close together, as in every log that grew.
-    async fn id_range(
+    /// Without an index every row is looked at once, in the order of the ids.
+    async fn slices_by_id(
         &self,
         connection: &mut SqliteConnection,
         dates: &(String, String),
-    ) -> Result<Option<(i64, i64)>, Failure> {
+        parts: i64,
+    ) -> Result<Vec<Slice>, Failure> {
         let (table, date) = (&self.table, &self.columns[REQ_DATE]);
-        let sql = if self.has_index {
-            format!("SELECT count(*), min(rowid), max(rowid) FROM {table} WHERE {date} >= ?1 AND {date} < ?2")
-        } else {
-            format!("SELECT 0, (SELECT min(rowid) FROM {table}), (SELECT max(rowid) FROM {table})")
+        let range = format!("SELECT (SELECT min(rowid) FROM {table}), (SELECT max(rowid) FROM {table})");
+        let row = sqlx::query(AssertSqlSafe(range)).fetch_one(connection).await.at(&self.place, PLANNING)?;
+        let (Some(first), Some(last)) = (row.get::<Option<i64>, _>(0), row.get::<Option<i64>, _>(1)) else {
+            return Ok(Vec::new());
         };
-        let row = sqlx::query(AssertSqlSafe(sql))
-            .bind(&dates.0)
-            .bind(&dates.1)
-            .fetch_one(connection)
-            .await
-            .at(&self.place, "counting rows of EB_PAYLOG")?;
-        let (Some(first), Some(last)) = (row.get::<Option<i64>, _>(1), row.get::<Option<i64>, _>(2)) else {
-            return Ok(Some((0, -1)));
-        };
-        let close = row.get::<i64, _>(0).saturating_mul(2) >= last.saturating_sub(first);
-        Ok((close || !self.has_index).then_some((first, last)))
-    }
-
-    fn slices_by_id(&self, (first, last): (i64, i64), dates: &(String, String), parts: usize) -> Vec<Slice> {
-        let (table, date) = (&self.table, &self.columns[REQ_DATE]);
-        // The plus keeps SQLite from using the index after all.
         let sql = format!(
-            "SELECT {}, rowid FROM {table} WHERE rowid BETWEEN ?1 AND ?2 AND +{date} >= ?3 AND +{date} < ?4 ORDER BY rowid",
+            "SELECT {}, rowid FROM {table} WHERE rowid BETWEEN ?1 AND ?2 AND {date} >= ?3 AND {date} < ?4 ORDER BY rowid",
             self.columns.join(", ")
         );
-        let parts = i64::try_from(parts.max(1)).unwrap_or(1);
         let step = (last.saturating_sub(first) / parts).saturating_add(1);
-        (0..parts)
-            .map(|part| {
-                let from = first.saturating_add(step * part);
-                let to = from.saturating_add(step - 1).min(last);
-                Slice { sql: sql.clone(), ids: Some((from, to)), dates: dates.clone() }
-            })
-            .filter(|slice| slice.ids.is_some_and(|(from, to)| from <= to))
-            .collect()
+        let slice = |part: i64| {
+            let from = first.saturating_add(step.saturating_mul(part));
+            let to = from.saturating_add(step - 1).min(last);
+            Slice { sql: sql.clone(), ids: Some((from, to)), dates: dates.clone() }
+        };
+        Ok((0..parts).map(slice).collect())
     }
 
-    /// Cuts at the REQ_DATE that stands at each part's place in the index.
+    /// With an index the window is read in its order and cut at REQ_DATEs. Where to cut is guessed from the ids,
+    /// without counting: a log grows in the order of time, so the row in the middle of the ids is the middle of the
+    /// window. Where it did not, the parts are of unequal length, and that is all.
     async fn slices_by_date(
         &self,
         connection: &mut SqliteConnection,
-        dates: &(String, String),
-        parts: usize,
+        (from, to): &(String, String),
+        parts: i64,
     ) -> Result<Vec<Slice>, Failure> {
-        const DOING: &str = "counting rows of EB_PAYLOG";
         let (table, date) = (&self.table, &self.columns[REQ_DATE]);
-        let window = format!("FROM {table} WHERE {date} >= ?1 AND {date} < ?2");
-        let count = sqlx::query(AssertSqlSafe(format!("SELECT count(*) {window}")))
-            .bind(&dates.0)
-            .bind(&dates.1)
-            .fetch_one(&mut *connection)
-            .await
-            .at(&self.place, DOING)?
-            .get::<i64, _>(0);
-        let parts = i64::try_from(parts.max(1)).unwrap_or(1);
-        let mut cuts = vec![dates.0.clone()];
-        for part in 1..parts {
-            let sql = format!("SELECT {date} {window} ORDER BY {date} LIMIT 1 OFFSET ?3");
-            let cut = sqlx::query(AssertSqlSafe(sql))
-                .bind(&dates.0)
-                .bind(&dates.1)
-                .bind(count / parts * part)
-                .fetch_optional(&mut *connection)
-                .await
-                .at(&self.place, DOING)?;
-            cuts.extend(cut.map(|row| row.get::<String, _>(0)));
+        let edge = |order: &str| {
+            format!(
+                "SELECT rowid FROM {table} WHERE {date} >= ?1 AND {date} < ?2 ORDER BY {date} {order} LIMIT 1"
+            )
+        };
+        let mut ids = Vec::new();
+        for sql in [edge("ASC"), edge("DESC")] {
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(to);
+            let row = query.fetch_optional(&mut *connection).await.at(&self.place, PLANNING)?;
+            ids.extend(row.map(|row| row.get::<i64, _>(0)));
         }
-        cuts.push(dates.1.clone());
+        let [first, last] = ids[..] else { return Ok(Vec::new()) };
+        let mut cuts = vec![from.clone(), to.clone()];
+        for part in 1..parts {
+            let middle = first.saturating_add(last.saturating_sub(first) / parts * part);
+            let sql = format!(
+                "SELECT {date} FROM {table} WHERE rowid BETWEEN ?1 AND ?4 AND +{date} >= ?2 AND +{date} < ?3
+                 ORDER BY rowid LIMIT 1"
+            );
+            let query =
+                sqlx::query(AssertSqlSafe(sql)).bind(middle).bind(from).bind(to).bind(first.max(last));
+            let row = query.fetch_optional(&mut *connection).await.at(&self.place, PLANNING)?;
+            cuts.extend(row.map(|row| row.get::<String, _>(0)));
+        }
+        cuts.sort();
         cuts.dedup();
         Ok(cuts.windows(2).map(|pair| self.slice_by_date((pair[0].clone(), pair[1].clone()))).collect())
     }

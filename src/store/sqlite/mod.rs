@@ -7,6 +7,7 @@ pub(super) mod image;
 pub(super) mod load;
 pub(super) mod log;
 pub(super) mod reads;
+pub(super) mod record;
 pub(super) mod schema;
 pub(super) mod stream;
 pub(super) mod unit;

@@ -3,7 +3,8 @@
 use std::io::{Cursor, Seek, SeekFrom, Write};
 
 use super::*;
-use crate::store::sqlite::image::{Image, Value};
+use crate::store::sqlite::image::Image;
+use crate::store::sqlite::record::Value;
 
 const CREATE: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, number INTEGER, text TEXT)";
 
@@ -52,6 +53,18 @@ async fn sqlite_reads_what_was_written_at_every_size_of_page_and_row() {
             }
             check(page_size, &rows).await;
         }
+    }
+}
+
+/// One leaf more than fits under the pages above gave a page with one child and no cell.
+#[tokio::test]
+async fn a_tree_with_one_leaf_too_many_is_not_malformed() {
+    let fan_out = (512 - 12) / 15 + 1;
+    for leaves in
+        (1..=3 * fan_out + 2).chain([fan_out * fan_out, fan_out * fan_out + 1, (fan_out - 1) * fan_out + 1])
+    {
+        let rows: Vec<_> = (0..leaves).map(|id| (id, None, "w".repeat(400))).collect();
+        check(512, &rows).await;
     }
 }
 

@@ -70,6 +70,57 @@ async fn other_bytes_become_the_next_version_and_the_old_ones_are_superseded() {
 }
 
 #[tokio::test]
+async fn the_same_bytes_that_prove_something_else_are_another_version() {
+    let home = Home::new();
+    let ledger = home.open().await;
+    let empty = Statement::empty(day("20161108"));
+    for (state, version) in [
+        (StatementState::Current, 1),
+        (StatementState::Empty, 2),
+        (StatementState::Empty, 2),
+        (StatementState::Current, 3),
+    ] {
+        let mut tx = ledger.begin_unit(key("wx", "20161108")).await.unwrap();
+        assert_eq!(tx.statement(StatementMeta { state, ..meta(&empty, "aa") }).await.unwrap(), version);
+        tx.finish(end(&empty)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_same_bytes_read_otherwise_by_a_newer_program_keep_their_version() {
+    let home = Home::new();
+    let ledger = home.open().await;
+    keep(
+        &ledger,
+        &key("wx", "20161108"),
+        &statement("20161108", "payment A1 - 42001 1000 paid 09:34:03"),
+        "aa",
+    )
+    .await;
+    keep(&ledger, &key("wx", "20161108"), &statement("20161108", LINES), "aa").await;
+    let dump = home.dump().await;
+    assert!(dump.contains("|trade|1|aa|wechat_v2|4|950|5700|2016-11-10 02:00:00|current|1"), "{dump}");
+    assert_eq!(dump.matches("statement|").count(), 1);
+}
+
+/// A night runs its units as tasks: what they await must be able to move between threads.
+#[test]
+fn units_and_reads_can_be_tasks() {
+    fn is_send<T: Send>(_: &T) {}
+    async fn unit(ledger: Ledger, log: PayLog) {
+        let mut tx = ledger.begin_unit(key("wx", "20161108")).await.unwrap();
+        tx.entries(statement("20161108", LINES)).await.unwrap();
+        tx.orders(orders("20161108", ORDERS), vec![0]).await.unwrap();
+        tx.finish(end(&statement("20161108", LINES))).await.unwrap();
+        log.find(&std::collections::HashSet::new(), at("2016-11-08 00:00:00")..at("2016-11-09 00:00:00"))
+            .await
+            .unwrap();
+        ledger.verify_unit("wx", day("20161108")).await.unwrap();
+    }
+    let _ = |ledger, log| is_send(&unit(ledger, log));
+}
+
+#[tokio::test]
 async fn an_empty_day_takes_the_rows_away() {
     let home = Home::new();
     let ledger = home.open().await;
@@ -170,17 +221,20 @@ async fn a_row_that_did_not_arrive_is_noticed_before_the_commit() {
 }
 
 #[tokio::test]
-async fn orders_of_another_day_are_a_bug_and_not_a_row() {
+async fn orders_of_another_day_are_a_bug_and_the_unit_cannot_go_on() {
     let home = Home::new();
     let ledger = home.open().await;
-    let mut tx = ledger.begin_unit(key("wx", "20161108")).await.unwrap();
-    let logged = orders("20161109", ORDERS);
-    assert_eq!(tx.orders(Arc::clone(&logged), vec![0]).await.unwrap_err().exit, Exit::Bug);
-    let mut tx = {
-        drop(tx);
-        ledger.begin_unit(key("wx", "20161108")).await.unwrap()
-    };
-    assert_eq!(tx.orders(orders("20161108", ORDERS), vec![0, 7]).await.unwrap_err().exit, Exit::Bug);
+    let before = home.dump().await;
+    let (bill, of_day) = (statement("20161108", LINES), orders("20161108", ORDERS));
+    for (logged, indices) in [(orders("20161109", ORDERS), vec![0]), (of_day, vec![0, 7])] {
+        let mut tx = ledger.begin_unit(key("wx", "20161108")).await.unwrap();
+        tx.statement(meta(&bill, "aa")).await.unwrap();
+        tx.entries(Arc::clone(&bill)).await.unwrap();
+        assert_eq!(tx.orders(logged, indices).await.unwrap_err().exit, Exit::Bug);
+        let failure = tx.finish(end(&bill)).await.unwrap_err();
+        assert!(failure.message.contains("used again"), "{}", failure.message);
+        assert_eq!(home.dump().await, before);
+    }
 }
 
 #[tokio::test]

@@ -132,11 +132,13 @@ async fn a_reader_cannot_write() {
 #[tokio::test]
 async fn what_an_interrupted_load_left_is_removed() {
     let home = Home::new();
-    home.open().await.close().await;
+    let ledger = home.open().await;
     let folder = home.path.parent().unwrap();
     let (left, other) = (folder.join("nightjob.db.load-77-0"), folder.join("other.db.load-77-0"));
     std::fs::write(&left, "x").unwrap();
     std::fs::write(&other, "x").unwrap();
     home.open().await.close().await;
+    assert!(left.exists(), "a load of another process may be under way");
+    drop(ledger.begin_unit(key("wx", "20161108")).await.unwrap());
     assert!(!left.exists() && other.exists());
 }

@@ -83,6 +83,11 @@ async fn a_window_is_cut_to_the_second_whatever_the_spelling() {
     }
     let (rows, _) = shown(&log, window("2016-11-08 23:59:59", "2016-11-09 00:00:00"), 2).await;
     assert_eq!(rows.len(), 3, "{rows:?}");
+    let (rows, _) = shown(&log, window("2016-11-08 00:00:00", "2016-11-08 23:59:59"), 2).await;
+    assert_eq!(
+        rows,
+        ["2 2016-11-08 00:00:00", "4 2016-11-08 09:33:59.948", "9 2016-11-08 ??:??", "3 2016-11-08T00:00:01"]
+    );
     let (rows, _) = shown(&log, window("2016-11-10 00:00:00", "2016-11-11 00:00:00"), 2).await;
     assert_eq!(rows.len(), 0);
     let (rows, _) = shown(&log, window("2016-11-08 00:00:00", "2016-11-08 00:00:00"), 2).await;
