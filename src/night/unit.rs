@@ -45,6 +45,8 @@ pub(super) async fn compare(
     let ours = our_side(house, errand, log).await?;
     watch.lap("our side");
     let before = house.ledger.unit(&errand.account.name, errand.date).await?;
+    let hashed = book.statement.clone();
+    let hash = tokio::task::spawn_blocking(move || canonical_hash(&hashed));
     let mut kept = house.ledger.begin_unit(key(errand)).await?;
     let version = kept.statement(meta_of(errand, book)?).await?;
     let sums = kept.entries(book.statement.clone()).await?;
@@ -74,7 +76,7 @@ pub(super) async fn compare(
         verdict: result.verdict,
         reason: section.reason.clone(),
         section: report::json::write_section(&section),
-        canonical_hash: canonical_hash(&book.statement),
+        canonical_hash: hash.await.map_err(|error| super::book::bug(errand, &error))?,
     };
     watch.lap("orders");
     kept.finish(end).await?;
@@ -124,7 +126,12 @@ async fn our_side(house: &House, errand: &Errand, log: &NightLog) -> Result<Ours
     let orders = log.orders(house.account_index(errand));
     let picked = of_day(&orders, errand.date);
     let cover = log.cover(errand.date).await?;
-    let stored = house.ledger.logged_orders(&errand.account.name, errand.date).await?;
+    // A log that reaches back over the whole day has lost nothing of it.
+    let whole = cover.first.is_some_and(|first| first <= errand.date.start());
+    let stored = match whole {
+        true => None,
+        false => house.ledger.logged_orders(&errand.account.name, errand.date).await?,
+    };
     let Some(stored) = stored.filter(|stored| purged_since(stored, picked.len(), cover)) else {
         return Ok(Ours { orders, picked, cover, kept: false });
     };
