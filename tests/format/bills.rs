@@ -53,7 +53,7 @@ pub(crate) fn day(rows: usize) -> Vec<Movement> {
                 second: random.u32(..86_400),
                 gross,
                 discount: if random.u8(..8) == 0 { gross / 10 } else { 0 },
-                fee_e5: gross * 6,
+                fee_e5: gross * 6 / 1000 * 1000,
                 subject: subjects[random.usize(..subjects.len())].to_owned(),
                 till: format!("T{:02}", random.u8(..40)),
             }
@@ -138,7 +138,7 @@ pub(crate) fn alipay(movements: &[Movement]) -> String {
             text,
             "{}\t,{}\t,{kind}\t,{},2024-03-07 00:00:00,2024-03-07 {},S01\t,一店\t,A7\t,{}\t,*某(a***@example.test)\t,{},{},0.00,0.00,0.00,{},0.00,,0.00\t,0.00,{}\t,{},0.00,\r\n",
             m.trade_no(), m.order_no(), m.subject.replace(',', "，"), m.time(), m.till,
-            yuan(sign * m.gross), yuan(sign * m.settled()), yuan(sign * m.discount), m.refund_no(), yuan5(-sign * m.fee_e5),
+            yuan(sign * m.gross), yuan(sign * m.settled()), yuan(sign * m.discount), m.refund_no(), yuan(-sign * m.fee_e5 / 1000),
         )
         .expect("writing to a string");
     }
