@@ -360,6 +360,10 @@ fn other_files() -> Vec<Case> {
         ("totals of something unknown", read_changed("商家优惠共8.80元", "商家红包共8.80元")),
         ("totals without an amount", read_changed("，商家实收共133.80元，商家优惠共8.80元", "")),
         ("a malformed total", read_changed("共133.80元", "共一百元")),
+        (
+            "the layout of 2016 with totals of another column",
+            read(&asked(PID, "20160727"), gbk(&changed(OLD, "交易金额共9.00元", "交易金额共10.00元"))),
+        ),
         ("a personal export of the app", read_text(personal)),
         ("a personal export of the website", read_text("支付宝交易记录明细查询\r\n账号:[x]\r\n")),
         ("a WeChat bill", read_raw(fixture("wechat_all.csv"))),

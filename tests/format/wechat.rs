@@ -146,6 +146,35 @@ fn peers_19_columns_permuted_and_added_do_not_shift_amounts() {
 }
 
 #[test]
+fn a_surplus_cell_that_two_columns_could_own_is_refused() {
+    // 商品名称 beside 费率备注, which is free text too.
+    let text = permuted(|cells| {
+        let subject = cells.remove(20);
+        cells.insert(25, subject);
+    });
+    let error = read_text(changed(&text, "`午餐,`,`", "`午餐,`x,`,`")).unwrap_err();
+    assert_eq!(error.to_string(), "line 3: has 29 cells, the titles 28; several columns could own them");
+}
+
+#[test]
+fn the_number_of_a_trade_tells_a_split_till_from_a_split_product_name() {
+    // 设备号, 微信订单号 and 商品名称 at the end, 费率备注 at the beginning: only the number's length can tell.
+    let text = permuted(|cells| {
+        let note = cells.remove(26);
+        let (subject, trade_no, till) = (cells.remove(20), cells.remove(5), cells.remove(4));
+        cells.extend([till, trade_no, subject]);
+        cells.insert(0, note);
+    });
+    let split = changed(
+        &text,
+        "`T01,`4200002101202403072222222222,`午餐",
+        "`T,`01,`4200002101202403072222222222,`午餐",
+    );
+    let statement = read_text(split).unwrap();
+    assert_eq!(listing(&statement), changed(SAMPLE, "T01 午餐", "T,`01 午餐"));
+}
+
+#[test]
 fn peers_9_a_repeated_row_is_kept_as_it_is() {
     let row = sample().lines().nth(2).expect("a row").to_owned();
     let text = changed(&sample(), &row, &format!("{row}\r\n{row}"));
