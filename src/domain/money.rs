@@ -149,16 +149,17 @@ pub fn parse_minor_in(line: &str, start: usize, end: usize, digits: u32) -> Resu
     }
 }
 
-/// Reads an unsigned amount of at most eight bytes with a dot and `DIGITS` decimals. `None` means only that it is spelled
-/// in another way, or that fewer than eight bytes stand before its end.
+/// Reads an amount of at most eight bytes behind its sign, with a dot and `DIGITS` decimals. `None` means only that it is
+/// spelled in another way, or that fewer than eight bytes stand before its end.
 #[inline(always)]
 fn usual_amount<const DIGITS: usize>(line: &[u8], start: usize, end: usize) -> Option<i64> {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
     let bytes = line.get(..end)?.last_chunk::<8>()?;
-    let length = end.wrapping_sub(start);
-    if length == 4 && bytes[4..] == *b"0.00" {
+    if end.wrapping_sub(start) == 4 && bytes[4..] == *b"0.00" {
         return Some(0);
     }
+    let negative = *line.get(start)? == b'-';
+    let length = end.wrapping_sub(start + usize::from(negative));
     if length > 8 || length < DIGITS + 2 || bytes[7 - DIGITS] != b'.' {
         return None;
     }
@@ -170,7 +171,8 @@ fn usual_amount<const DIGITS: usize>(line: &[u8], start: usize, end: usize) -> O
     let dot = 8 * (7 - DIGITS);
     let whole = word & ((1u64 << dot) - 1);
     let fraction = word >> (dot + 8) << (dot + 8);
-    eight_digits((whole << 8) | u64::from(b'0') | fraction)
+    let minor = eight_digits((whole << 8) | u64::from(b'0') | fraction)?;
+    Some(if negative { -minor } else { minor })
 }
 
 /// Reads eight ASCII digits, the first in the lowest byte: neighbours are joined to pairs, fours and eight.

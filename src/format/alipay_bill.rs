@@ -116,6 +116,10 @@ fn movement(
     line: Line,
     part: &Part,
 ) -> Result<(), ReadError> {
+    if cutter.rest().is_empty() {
+        // Every whole file has its totals behind the list.
+        return Err(ReadError::at(line.number, "the file ends inside its list; it was cut short"));
+    }
     if cutter.quoted() {
         let plain = quotes::plain_line(cutter, &part.text)?;
         return reader.keep_rewritten(line, plain);

@@ -65,11 +65,13 @@ impl ReadError {
         self
     }
 
-    /// The same place, with the name of the part of the file.
+    /// The same trouble, with the name of the part of the file that it is in; an empty name changes nothing.
     #[must_use]
     pub fn in_part(mut self, name: &str) -> ReadError {
-        if let ReadError::At { part, .. } = &mut self {
-            name.clone_into(part);
+        match &mut self {
+            ReadError::At { part, .. } => *part = shown(name),
+            ReadError::File(found) if !name.is_empty() => *found = format!("{}: {found}", shown(name)),
+            _ => {}
         }
         self
     }
@@ -86,12 +88,17 @@ fn column_text(column: &str) -> String {
 /// A text of the file as it may stand in a message or a remark: short, and without characters that could forge
 /// a log line or turn it around.
 pub fn shown(text: &str) -> String {
-    const SHOWN_MAX: usize = 60;
+    const LETTERS_MAX: usize = 60;
+    shown_up_to(text, LETTERS_MAX)
+}
+
+/// [`shown`], with room for `letters`.
+pub fn shown_up_to(text: &str, letters: usize) -> String {
     let turns =
         |c: char| matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let plain = |c: char| if c.is_control() || turns(c) { '\u{fffd}' } else { c };
-    let mut short: String = text.chars().take(SHOWN_MAX).map(plain).collect();
-    if text.chars().nth(SHOWN_MAX).is_some() {
+    let mut short: String = text.chars().take(letters).map(plain).collect();
+    if text.chars().nth(letters).is_some() {
         short.push('…');
     }
     short

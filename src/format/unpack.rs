@@ -12,13 +12,13 @@
 mod archive;
 mod text;
 
-use super::{ReadError, shown};
+use super::{ReadError, shown_up_to};
 
 /// The largest file that is opened. The providers split what is larger (WeChat's largest part is far below).
 pub const COMPRESSED_MAX: usize = 512 << 20;
-/// The largest text, over all parts of a file: 4 GiB less one byte, because places in it are kept as 32 bits. A bill of
-/// 15 million rows still fits.
-pub const TEXT_MAX: u64 = u32::MAX as u64;
+/// The largest text, over all parts of a file: just below 4 GiB, because places in it, and the one behind its last
+/// byte, are kept as 32 bits. A bill of 15 million rows still fits.
+pub const TEXT_MAX: u64 = u32::MAX as u64 - 1;
 /// How much larger than its archive a text may be, once it is larger than [`RATIO_FREE`]. Real bills have 5:1,
 /// a bill of one repeated row some 30:1, a bomb 1000:1.
 pub const RATIO_MAX: u64 = 100;
@@ -75,7 +75,7 @@ pub fn unpack(raw: Vec<u8>) -> Result<Vec<Part>, ReadError> {
 }
 
 fn part(name: String, bytes: Vec<u8>) -> Result<Part, ReadError> {
-    let whose = if name.is_empty() { "the file".to_owned() } else { format!("the entry `{}`", shown(&name)) };
+    let whose = archive::whose(&name, "the file");
     match kind_of(&bytes) {
         _ if bytes.is_empty() => Err(ReadError::File(format!("{whose} is empty"))),
         Kind::Gzip | Kind::Zip => {
@@ -120,6 +120,7 @@ fn kind_of(bytes: &[u8]) -> Kind {
 /// A page or a reply where a bill is expected: what it says helps whoever is woken by it.
 fn refuse_markup(bytes: &[u8], whose: &str) -> Result<(), ReadError> {
     const SNIFFED: usize = 1024;
+    const LETTERS_MAX: usize = 200;
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(SNIFFED)]);
     let head = head.trim_start_matches('\u{feff}').trim_start();
     let lower = head.to_ascii_lowercase();
@@ -129,5 +130,5 @@ fn refuse_markup(bytes: &[u8], whose: &str) -> Result<(), ReadError> {
         [b'{' | b'[', ..] => "a JSON reply",
         _ => return Ok(()),
     };
-    Err(ReadError::File(format!("{whose} is {what}, not a bill: {}", shown(head))))
+    Err(ReadError::File(format!("{whose} is {what}, not a bill: {}", shown_up_to(head, LETTERS_MAX))))
 }

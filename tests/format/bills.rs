@@ -2,36 +2,36 @@
 
 use std::fmt::Write as _;
 
-pub const MERCHANT: &str = "1900012345";
-pub const PID: &str = "2088900000000018";
+pub(crate) const MERCHANT: &str = "1900012345";
+pub(crate) const PID: &str = "2088900000000018";
 
 /// A movement as a writer needs it; amounts in fen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Movement {
-    pub refund: bool,
-    pub number: u64,
-    pub second: u32,
-    pub gross: i64,
-    pub discount: i64,
-    pub fee_e5: i64,
-    pub subject: String,
-    pub till: String,
+pub(crate) struct Movement {
+    pub(crate) refund: bool,
+    pub(crate) number: u64,
+    pub(crate) second: u32,
+    pub(crate) gross: i64,
+    pub(crate) discount: i64,
+    pub(crate) fee_e5: i64,
+    pub(crate) subject: String,
+    pub(crate) till: String,
 }
 
 impl Movement {
-    pub fn settled(&self) -> i64 {
+    pub(crate) fn settled(&self) -> i64 {
         self.gross - self.discount
     }
 
-    pub fn order_no(&self) -> String {
+    pub(crate) fn order_no(&self) -> String {
         format!("SP20240307{:09}", self.number)
     }
 
-    pub fn trade_no(&self) -> String {
+    pub(crate) fn trade_no(&self) -> String {
         format!("42000021012024030{:011}", self.number)
     }
 
-    pub fn refund_no(&self) -> String {
+    pub(crate) fn refund_no(&self) -> String {
         if self.refund { format!("RF20240307{:09}", self.number) } else { String::new() }
     }
 
@@ -41,7 +41,7 @@ impl Movement {
 }
 
 /// A busy day: `rows` movements, one in twelve a refund.
-pub fn day(rows: usize) -> Vec<Movement> {
+pub(crate) fn day(rows: usize) -> Vec<Movement> {
     let mut random = fastrand::Rng::with_seed(20_240_307);
     let subjects = ["早餐,豆浆", "午餐", "Coffee, large", "雨伞", "停车费 3 小时"];
     (0..rows as u64)
@@ -53,7 +53,7 @@ pub fn day(rows: usize) -> Vec<Movement> {
                 second: random.u32(..86_400),
                 gross,
                 discount: if random.u8(..8) == 0 { gross / 10 } else { 0 },
-                fee_e5: gross * 6,
+                fee_e5: gross * 6 / 1000 * 1000,
                 subject: subjects[random.usize(..subjects.len())].to_owned(),
                 till: format!("T{:02}", random.u8(..40)),
             }
@@ -71,11 +71,12 @@ fn yuan5(e5: i64) -> String {
     format!("{sign}{}.{:05}", e5.abs() / 100_000, e5.abs() % 100_000)
 }
 
-pub const WECHAT_TITLES: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
-const WECHAT_TOTALS: &str = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
+pub(crate) const WECHAT_TITLES: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
+const WECHAT_TOTALS: &str =
+    "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
 
 /// The WeChat bill of 2024-03-07 in the new generation.
-pub fn wechat(movements: &[Movement]) -> String {
+pub(crate) fn wechat(movements: &[Movement]) -> String {
     let mut text = String::with_capacity(movements.len() * 300 + 2000);
     text.push('\u{feff}');
     text.push_str(WECHAT_TITLES);
@@ -90,8 +91,11 @@ pub fn wechat(movements: &[Movement]) -> String {
         fee += sign * m.fee_e5;
         gross += paid * m.gross;
         requested += back * m.gross;
-        let (refund_trade_no, refund_no) =
-            if m.refund { (format!("503000082320240307{:011}", m.number), m.refund_no()) } else { ("0".into(), "0".into()) };
+        let (refund_trade_no, refund_no) = if m.refund {
+            (format!("503000082320240307{:011}", m.number), m.refund_no())
+        } else {
+            ("0".into(), "0".into())
+        };
         let (status, kind, state) =
             if m.refund { ("REFUND", "ORIGINAL", "SUCCESS") } else { ("SUCCESS", "", "") };
         write!(
@@ -106,16 +110,21 @@ pub fn wechat(movements: &[Movement]) -> String {
     write!(
         text,
         "{WECHAT_TOTALS}\r\n`{},`{},`{},`0.00,`{},`{},`{}\r\n",
-        movements.len(), yuan(settled), yuan(refund), yuan5(fee), yuan(gross), yuan(requested)
+        movements.len(),
+        yuan(settled),
+        yuan(refund),
+        yuan5(fee),
+        yuan(gross),
+        yuan(requested)
     )
     .expect("writing to a string");
     text
 }
 
-pub const ALIPAY_TITLES: &str = "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注";
+pub(crate) const ALIPAY_TITLES: &str = "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注";
 
 /// The Alipay trade detail of 2024-03-07 in 25 columns, as text.
-pub fn alipay(movements: &[Movement]) -> String {
+pub(crate) fn alipay(movements: &[Movement]) -> String {
     let mut text = format!(
         "#支付宝业务明细查询\r\n#账号：[{PID}0156]\r\n#起始日期：[2024年03月07日 00:00:00]   终止日期：[2024年03月08日 00:00:00]\r\n#---业务明细列表---\r\n{ALIPAY_TITLES}\r\n"
     );
@@ -129,7 +138,7 @@ pub fn alipay(movements: &[Movement]) -> String {
             text,
             "{}\t,{}\t,{kind}\t,{},2024-03-07 00:00:00,2024-03-07 {},S01\t,一店\t,A7\t,{}\t,*某(a***@example.test)\t,{},{},0.00,0.00,0.00,{},0.00,,0.00\t,0.00,{}\t,{},0.00,\r\n",
             m.trade_no(), m.order_no(), m.subject.replace(',', "，"), m.time(), m.till,
-            yuan(sign * m.gross), yuan(sign * m.settled()), yuan(sign * m.discount), m.refund_no(), yuan5(-sign * m.fee_e5),
+            yuan(sign * m.gross), yuan(sign * m.settled()), yuan(sign * m.discount), m.refund_no(), yuan(-sign * m.fee_e5 / 1000),
         )
         .expect("writing to a string");
     }

@@ -53,6 +53,7 @@ impl Traces {
 /// What stands before the list.
 pub(super) struct Head {
     account: String,
+    account_line: u32,
     start: Moment,
     end: Moment,
     period: String,
@@ -72,16 +73,16 @@ impl Head {
                 traces.add(line.number, "commas behind a line of the frame");
             }
             if is_list_start(text) {
-                let account = account.ok_or_else(|| missing(line, "#账号"))?;
+                let (account, account_line) = account.ok_or_else(|| missing(line, "#账号"))?;
                 let (start, end, period) = period.ok_or_else(|| missing(line, "#起始日期"))?;
-                return Ok(Head { account, start, end, period, traces });
+                return Ok(Head { account, account_line, start, end, period, traces });
             }
             if !text.starts_with('#') && !text.is_empty() {
                 let found = format!("`{}` before the list; such lines begin with `#`", shown(text));
                 return Err(ReadError::at(line.number, found));
             }
             if text.starts_with("#账号") {
-                account = Some(bracketed(text).next().unwrap_or("").to_owned());
+                account = Some((bracketed(text).next().unwrap_or("").to_owned(), line.number));
             } else if text.starts_with("#起始日期") {
                 period = Some(period_of(text, line)?);
             }
@@ -93,11 +94,13 @@ impl Head {
     ///
     /// Another merchant's account, or a period that is not exactly the asked day. The end is exclusive.
     pub(super) fn check(&self, asked: &Asked<'_>) -> Result<(), ReadError> {
-        let owner = self.account.strip_suffix(ACCOUNT_SUFFIX).unwrap_or("");
-        if owner != asked.merchant || owner.is_empty() {
-            let found = if owner.is_empty() { &self.account } else { owner };
-            let asked = asked.merchant.to_owned();
-            return Err(ReadError::OtherMerchant { asked, found: shown(found) });
+        let Some(owner) = self.account.strip_suffix(ACCOUNT_SUFFIX) else {
+            let found = format!("`{}` is no account (a PID and {ACCOUNT_SUFFIX})", shown(&self.account));
+            return Err(ReadError::at(self.account_line, found));
+        };
+        if owner != asked.merchant {
+            let (asked, found) = (asked.merchant.to_owned(), shown(owner));
+            return Err(ReadError::OtherMerchant { asked, found });
         }
         if (self.start, self.end) != (asked.date.start(), asked.date.end()) {
             return Err(ReadError::OtherDay { asked: asked.date, found: self.period_text() });

@@ -109,8 +109,7 @@ impl<'a> Reader<'a> {
         }
         entry.amount_minor = Some(gross);
         entry.settled_minor = self.amount(row, self.columns.settled)?;
-        let fee_e5 = row.amount(self.columns.fee, E5_DIGITS);
-        entry.fee_e5 = -fee_e5.map_err(|e| self.money_error(row, self.columns.fee, &e))?;
+        entry.fee_e5 = -self.fee_e5(row)?;
         self.add(row, &entry, gross)?;
         let ours = self.sub_merchant.is_none_or(|column| row.cell(column) == self.asked.sub_merchant);
         if ours {
@@ -163,8 +162,9 @@ impl<'a> Reader<'a> {
             return Err(ReadError::at(number, format!("more than {ROWS_MAX} movements in one file")));
         }
         // A spreadsheet writes 28 digits as 2.02405E+27.
-        let trade_no = row.cell(self.columns.trade_no);
-        if trade_no.is_empty() || trade_no.contains('+') {
+        let trade_no = row.bytes(self.columns.trade_no);
+        if trade_no.is_empty() || trade_no.contains(&b'+') {
+            let trade_no = row.cell(self.columns.trade_no);
             let found =
                 format!("`{}` is no number of a trade; a spreadsheet may have rounded it", shown(trade_no));
             return Err(self.at(row, self.columns.trade_no, found));
@@ -202,7 +202,16 @@ impl<'a> Reader<'a> {
         Err(ReadError::OtherDay { asked: self.asked.date, found })
     }
 
-    #[inline]
+    /// Fees have two decimals; should they ever have more, these count.
+    #[inline(always)]
+    fn fee_e5(&self, row: &Row<'_, false>) -> Result<i64, ReadError> {
+        const E5_OF_FEN: i64 = 1000;
+        let column = self.columns.fee;
+        let fen = row.amount(column, 2).ok().and_then(|fen| fen.checked_mul(E5_OF_FEN));
+        fen.map_or_else(|| row.amount(column, E5_DIGITS).map_err(|e| self.money_error(row, column, &e)), Ok)
+    }
+
+    #[inline(always)]
     fn amount(&self, row: &Row<'_, false>, column: usize) -> Result<i64, ReadError> {
         row.amount(column, 2).map_err(|e| self.money_error(row, column, &e))
     }

@@ -16,6 +16,13 @@ const CHUNK: u64 = 64 << 10;
 /// the archive lies about its size.
 const ROOM_RATIO: u64 = 16;
 
+const GZIP: &str = "the gzip file";
+
+/// How a part is called in a message.
+pub(super) fn whose(name: &str, otherwise: &str) -> String {
+    if name.is_empty() { otherwise.to_owned() } else { format!("the entry `{}`", shown(name)) }
+}
+
 /// What an archive may still become.
 struct Budget {
     archive: u64,
@@ -46,7 +53,8 @@ impl Budget {
     }
 
     /// Reads to the end, chunk by chunk. A line that never ends stops it as soon as that is seen.
-    fn inflate(&mut self, source: &mut impl Read, stated: u64, whose: &str) -> Result<Vec<u8>, ReadError> {
+    fn inflate(&mut self, source: &mut impl Read, stated: u64, name: &str) -> Result<Vec<u8>, ReadError> {
+        let whose = whose(name, GZIP);
         let mut bytes = Vec::new();
         let room = stated.min(ROOM_RATIO.saturating_mul(self.archive)).min(TEXT_MAX);
         // Room is a convenience: if it is not to be had, the vector grows as it must.
@@ -56,16 +64,16 @@ impl Budget {
         let mut line_length = 0;
         loop {
             let before = bytes.len();
-            source.take(CHUNK).read_to_end(&mut bytes).map_err(|error| damaged(whose, &error))?;
+            source.take(CHUNK).read_to_end(&mut bytes).map_err(|error| damaged(&whose, &error))?;
             let chunk = &bytes[before..];
             if chunk.is_empty() {
                 return Ok(bytes);
             }
-            self.spend(chunk.len() as u64, whose)?;
+            self.spend(chunk.len() as u64, &whose)?;
             line_length =
                 memrchr(b'\n', chunk).map_or(line_length + chunk.len(), |end| chunk.len() - end - 1);
             if line_length > LINE_MAX {
-                return Err(endless_line(&bytes, line_length));
+                return Err(endless_line(&bytes, line_length).in_part(name));
             }
         }
     }
@@ -87,16 +95,15 @@ fn endless_line(bytes: &[u8], length: usize) -> ReadError {
 
 /// One gzip member and nothing behind it.
 pub(super) fn gunzip(raw: &[u8]) -> Result<Vec<u8>, ReadError> {
-    const WHOSE: &str = "the gzip file";
     let mut budget = Budget::of(raw)?;
     // The last four bytes state the size modulo 4 GiB: a hint for the room, nothing more.
     let stated = raw.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size));
     let mut decoder = GzDecoder::new(raw);
-    let bytes = budget.inflate(&mut decoder, stated.into(), WHOSE)?;
+    let bytes = budget.inflate(&mut decoder, stated.into(), "")?;
     match decoder.into_inner() {
         [] => Ok(bytes),
-        [0x1f, 0x8b, ..] => Err(ReadError::File(format!("{WHOSE} has a second member behind the bill"))),
-        rest => Err(ReadError::File(format!("{WHOSE} has {} bytes behind its end", rest.len()))),
+        [0x1f, 0x8b, ..] => Err(ReadError::File(format!("{GZIP} has a second member behind the bill"))),
+        rest => Err(ReadError::File(format!("{GZIP} has {} bytes behind its end", rest.len()))),
     }
 }
 
@@ -126,9 +133,13 @@ pub(super) fn unzip(raw: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
     let mut parts = Vec::with_capacity(names.len());
     for (index, name) in names.into_iter().enumerate() {
         let mut entry = archive.by_index(index).map_err(|e| unreadable(&e))?;
-        let whose = format!("the entry `{}`", shown(&name));
         let stated = entry.size();
-        let bytes = budget.inflate(&mut entry, stated, &whose).map_err(|e| e.in_part(&name))?;
+        let bytes = budget.inflate(&mut entry, stated, &name)?;
+        if bytes.len() as u64 != stated {
+            let whose = whose(&name, GZIP);
+            let found = format!("{whose} states {stated} bytes and has {}; it is damaged", bytes.len());
+            return Err(ReadError::File(found));
+        }
         parts.push((name, bytes));
     }
     Ok(parts)
@@ -213,5 +224,20 @@ fn wrong_kind<R: Read>(entry: &ZipFile<'_, R>) -> Option<String> {
         Some(format!("is packed by {}, not by deflate", entry.compression()))
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_is_exact() {
+        let spent = |archive: u64, bytes: u64| Budget { archive, inflated: 0 }.spend(bytes, "x").is_ok();
+        assert!(spent(1, RATIO_FREE) && !spent(1, RATIO_FREE + 1));
+        assert!(spent(1 << 20, 100 << 20) && !spent(1 << 20, (100 << 20) + 1));
+        assert!(spent(1 << 30, TEXT_MAX) && !spent(1 << 30, TEXT_MAX + 1));
+        let raw = vec![0; COMPRESSED_MAX + 1];
+        assert!(Budget::of(&raw[1..]).is_ok() && Budget::of(&raw).is_err());
     }
 }

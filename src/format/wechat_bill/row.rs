@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
         if row.bytes(self.columns.merchant) == self.asked.merchant.as_bytes() {
             return Ok(());
         }
-        let found = shown(row.cell(self.columns.merchant));
+        let found = format!("{} (line {})", shown(row.cell(self.columns.merchant)), row.line().number);
         Err(ReadError::OtherMerchant { asked: self.asked.merchant.to_owned(), found })
     }
 
