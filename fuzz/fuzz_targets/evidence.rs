@@ -4,6 +4,7 @@
 #![no_main]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use nightjob::domain::{Account, Claims, PayType};
@@ -18,9 +19,9 @@ fuzz_target!(|data: &[u8]| {
     let rows: Vec<LogRow<'_>> = (0i64..).zip(text.split('\u{1e}')).map(|(id, part)| row(id, part)).collect();
     let accounts = [PayType::Wx, PayType::Ali]
         .map(|pay| Account { name: pay.as_str().to_owned(), pay_type: Some(pay), ..Account::default() });
-    let claims = Claims::new(&accounts, &BTreeMap::new());
+    let claims = Arc::new(Claims::new(&accounts, &BTreeMap::new()));
     let gathered = |rows: &mut dyn Iterator<Item = &LogRow<'_>>| {
-        let mut gatherer = Gatherer::new(&claims, Rules::default());
+        let mut gatherer = Gatherer::new(claims.clone(), Rules::default());
         rows.for_each(|row| gatherer.push(row));
         gatherer.finish()
     };
