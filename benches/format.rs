@@ -61,22 +61,23 @@ fn asked(merchant: &str) -> Asked<'_> {
     Asked { merchant, sub_merchant: "", date: BillDate::parse("2024-03-07").expect("a date") }
 }
 
-#[divan::bench]
+// One bill at a time: a sample of several large ones would measure the memory.
+#[divan::bench(sample_count = 25, sample_size = 1)]
 fn wechat_bill_read(bencher: Bencher<'_, '_>) {
     readers(bencher, &WECHAT, |raw| wechat_bill::read(&asked(bills::MERCHANT), raw));
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 25, sample_size = 1)]
 fn wechat_csv_tokenizer(bencher: Bencher<'_, '_>) {
     tokenizer(bencher, &WECHAT, false);
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 25, sample_size = 1)]
 fn alipay_bill_read(bencher: Bencher<'_, '_>) {
     readers(bencher, &ALIPAY, |raw| alipay_bill::read(&asked(bills::PID), raw));
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 25, sample_size = 1)]
 fn alipay_csv_tokenizer(bencher: Bencher<'_, '_>) {
     tokenizer(bencher, &ALIPAY, true);
 }
