@@ -48,7 +48,7 @@ fn totals_off_by_one_fen_or_one_row() {
 fn another_merchants_bill_and_another_days() {
     refused(
         bill_of("1900099999", "2016-11-08", &[("A1", "1.00")]),
-        "bill of merchant 1900099999, not of 1900012345",
+        "bill of merchant 1900099999 (line 2), not of 1900012345",
     );
     refused(
         bill_of("1900012345", "2016-11-07", &[("A1", "1.00")]),
