@@ -32,10 +32,8 @@ pub(super) async fn read(house: &House, errand: &Errand, acquired: Acquired) -> 
         Acquired::Statement(received) => {
             let room = channel::room(&errand.account.channel).ok_or_else(|| unknown_channel(errand))?;
             let (archive, asked, sha256) = (house.archive.clone(), errand.clone(), received.sha256.clone());
-            let started = std::time::Instant::now();
             let read = move || archive.read(&sha256).map(|bytes| (room.read)(&asked, bytes));
             let read = tokio::task::spawn_blocking(read).await.map_err(|error| bug(errand, &error))??;
-            tracing::debug!(account = %errand.account.name, "{errand}: read in {} ms", started.elapsed().as_millis());
             match read {
                 Ok(statement) => Ok(Book { statement: Arc::new(statement), received, no_bill: false }),
                 Err(error) => {

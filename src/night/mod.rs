@@ -37,7 +37,6 @@ pub use outcome::{Cause, Outcome, UnitLine};
 pub use talk::{Manner, Talk};
 pub use why::explain;
 
-use book::Book;
 use log::NightLog;
 
 /// Everything a night works with.
@@ -92,22 +91,16 @@ pub async fn run(house: &House, plan: &Plan, source: Source) -> Outcome {
 /// One bill date: its units, the day before once more, and both reports.
 async fn one_day(house: &House, date: BillDate, errands: &[&Errand], source: Source) -> Outcome {
     let mut outcome = Outcome::default();
-    let (log, books) = tokio::join!(NightLog::read(house, date), books(house, errands, source));
+    let (log, acquired) = tokio::join!(NightLog::read(house, date), acquire(house, errands, source));
     match log {
         Ok(log) => {
-            for (errand, book) in errands.iter().zip(books) {
-                let done = match book {
-                    Ok(book) => unit::compare(house, errand, &book, &log).await,
-                    Err(failure) => Err(failure),
-                };
-                settle(house, errand, done, &mut outcome).await;
-            }
+            units(house, errands, acquired, &log, &mut outcome).await;
             again(house, date.before(), &log, &mut outcome).await;
             pages::keep_unclaimed(house, date, &log, &mut outcome).await;
         }
         Err(failure) => {
-            for (errand, book) in errands.iter().zip(books) {
-                let failure = book.err().unwrap_or_else(|| failure.clone());
+            for (errand, acquired) in errands.iter().zip(acquired) {
+                let failure = acquired.err().unwrap_or_else(|| failure.clone());
                 settle(house, errand, Err(failure), &mut outcome).await;
             }
         }
@@ -116,20 +109,53 @@ async fn one_day(house: &House, date: BillDate, errands: &[&Errand], source: Sou
     outcome
 }
 
-/// The statements of a day, one after another: providers like it so, and the log is read meanwhile.
-async fn books(house: &House, errands: &[&Errand], source: Source) -> Vec<Result<Book, Failure>> {
-    let mut books = Vec::with_capacity(errands.len());
+/// Where the statements of a day are, one after another: providers like it so, and the log is read meanwhile.
+async fn acquire(house: &House, errands: &[&Errand], source: Source) -> Vec<Result<Acquired, Failure>> {
+    let mut acquired = Vec::with_capacity(errands.len());
     for errand in errands {
-        let acquired = match source {
+        acquired.push(match source {
             Source::Providers => book::acquire(house, errand).await,
             Source::Archive => archived(house, errand).await,
-        };
-        books.push(match acquired {
-            Ok(acquired) => book::read(house, errand, acquired).await,
-            Err(failure) => Err(failure),
         });
     }
-    books
+    acquired
+}
+
+/// The units of a day in their order: while one is being written, the next is read and compared. So two statements
+/// are in memory at most.
+async fn units(
+    house: &House,
+    errands: &[&Errand],
+    acquired: Vec<Result<Acquired, Failure>>,
+    log: &NightLog,
+    outcome: &mut Outcome,
+) {
+    let mut waiting = errands.iter().copied().zip(acquired);
+    let mut compared = compare_next(house, waiting.next(), log).await;
+    while let Some((errand, unit)) = compared {
+        let keep = async {
+            match unit {
+                Ok(unit) => unit::keep(house, unit, log).await,
+                Err(failure) => Err(failure),
+            }
+        };
+        let (done, next) = tokio::join!(keep, compare_next(house, waiting.next(), log));
+        settle(house, errand, done, outcome).await;
+        compared = next;
+    }
+}
+
+async fn compare_next<'e>(
+    house: &House,
+    next: Option<(&'e Errand, Result<Acquired, Failure>)>,
+    log: &NightLog,
+) -> Option<(&'e Errand, Result<unit::Compared<'e>, Failure>)> {
+    let (errand, acquired) = next?;
+    let compared = match acquired {
+        Ok(acquired) => unit::compare(house, errand, acquired, log).await,
+        Err(failure) => Err(failure),
+    };
+    Some((errand, compared))
 }
 
 /// The statement that stands in the ledger, from the archive.
@@ -209,8 +235,8 @@ async fn again(house: &House, date: BillDate, log: &NightLog, outcome: &mut Outc
 /// Compares a done unit again from archive and log. How many mismatches are new.
 async fn compare_again(house: &House, errand: &Errand, log: &NightLog) -> Result<usize, Failure> {
     let before = pages::open_ids(house, errand).await?;
-    let book = book::read(house, errand, archived(house, errand).await?).await?;
-    unit::compare(house, errand, &book, log).await?;
+    let unit = unit::compare(house, errand, archived(house, errand).await?, log).await?;
+    unit::keep(house, unit, log).await?;
     let after = pages::open_ids(house, errand).await?;
     Ok(after.difference(&before).count())
 }
@@ -235,17 +261,17 @@ pub async fn fetch(house: &House, plan: &Plan) -> Outcome {
 /// A statement that someone downloaded by hand, through the same checks as any other.
 pub async fn import(house: &House, errand: &Errand, file: &Path) -> Outcome {
     let mut outcome = Outcome::default();
-    let book = match house.archive.import(file, errand, house.clock.now()) {
-        Ok(received) => book::read(house, errand, Acquired::Statement(received)).await,
-        Err(failure) => Err(failure),
-    };
-    let done = match (book, NightLog::read(house, errand.date).await) {
-        (Ok(book), Ok(log)) => unit::compare(house, errand, &book, &log).await,
-        (Err(failure), _) | (_, Err(failure)) => Err(failure),
-    };
+    let done = import_unit(house, errand, file).await;
     settle(house, errand, done, &mut outcome).await;
     pages::write(house, errand.date, &mut outcome).await;
     outcome
+}
+
+async fn import_unit(house: &House, errand: &Errand, file: &Path) -> Result<UnitLine, Failure> {
+    let received = house.archive.import(file, errand, house.clock.now())?;
+    let log = NightLog::read(house, errand.date).await?;
+    let unit = unit::compare(house, errand, Acquired::Statement(received), &log).await?;
+    unit::keep(house, unit, &log).await
 }
 
 /// Writes the reports again, from what the ledger keeps.

@@ -1,15 +1,17 @@
 //! One unit: both books compared, and everything of it kept in one transaction.
 //!
 //! What is compared is the `Statement` in memory, in the same breath as it is committed. If anything fails on the
-//! way, the transaction is dropped and the unit is what it was before.
+//! way, the transaction is dropped and the unit is what it was before. Comparing and keeping are two steps, so that
+//! one unit can be compared while the one before it is being written.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::book::Book;
+use super::book::{self, Book};
 use super::log::NightLog;
 use super::{House, UnitLine};
+use crate::acquire::Acquired;
 use crate::domain::logged_order::is_success;
 use crate::domain::{
     Bill, BillDate, Errand, Exit, Failure, LogCover, LoggedOrder, LoggedOrders, Note, Statement,
@@ -17,7 +19,9 @@ use crate::domain::{
 use crate::reconcile::{self, Neighbour, Neighbours, Origin, Reconciliation, Unit};
 use crate::report::section::{About, SumPair, Sums, section};
 use crate::report::{self, Input, Section};
-use crate::store::{self, StatementMeta, StatementState, UnitEnd, UnitKey, canonical_hash};
+use crate::store::{
+    self, Ledger, StatementMeta, StatementState, UnitEnd, UnitKey, UnitState, canonical_hash,
+};
 
 /// The gateway's side of a unit.
 struct Ours {
@@ -32,26 +36,30 @@ pub(super) fn key(errand: &Errand) -> UnitKey {
     UnitKey { account: errand.account.name.clone(), pay_type: errand.account.pay_type(), date: errand.date }
 }
 
-/// Compares, proves and keeps one unit.
-pub(super) async fn compare(
+/// A unit that was compared and proven, and is not kept yet.
+pub(super) struct Compared<'e> {
+    errand: &'e Errand,
+    book: Book,
+    ours: Ours,
+    result: Reconciliation,
+    canonical_hash: String,
+}
+
+/// Reads the statement and compares both books. Nothing is written, except that a refused file is marked.
+pub(super) async fn compare<'e>(
     house: &House,
-    errand: &Errand,
-    book: &Book,
+    errand: &'e Errand,
+    acquired: Acquired,
     log: &NightLog,
-) -> Result<UnitLine, Failure> {
+) -> Result<Compared<'e>, Failure> {
     let mut watch = Watch::start(errand);
-    let account = house.account_index(errand);
-    log.check_unit_of_amounts(errand, account)?;
-    let ours = our_side(house, errand, log).await?;
-    watch.lap("our side");
-    let before = house.ledger.unit(&errand.account.name, errand.date).await?;
+    log.check_unit_of_amounts(errand, house.account_index(errand))?;
+    let book = book::read(house, errand, acquired).await?;
+    watch.lap("read");
     let hashed = book.statement.clone();
     let hash = tokio::task::spawn_blocking(move || canonical_hash(&hashed));
-    let mut kept = house.ledger.begin_unit(key(errand)).await?;
-    let version = kept.statement(meta_of(errand, book)?).await?;
-    let sums = kept.entries(book.statement.clone()).await?;
-    watch.lap("entries");
-    let result = reconcile_unit(house, errand, (book, &ours), log).await?;
+    let ours = our_side(house, errand, log).await?;
+    let result = reconcile_unit(house, errand, (&book, &ours), log).await?;
     watch.lap("reconciled");
     if !result.is_proven() {
         return Err(Failure::new(Exit::Bug, format!("{errand}: the proofs do not close; nothing was kept"))
@@ -59,8 +67,24 @@ pub(super) async fn compare(
                 "this is a bug of nightjob, whatever the data: please report it with the report of the day",
             ));
     }
+    let canonical_hash = hash.await.map_err(|error| book::bug(errand, &error))?;
+    Ok(Compared { errand, book, ours, result, canonical_hash })
+}
+
+/// Keeps a compared unit, in one transaction.
+pub(super) async fn keep(house: &House, unit: Compared<'_>, log: &NightLog) -> Result<UnitLine, Failure> {
+    let Compared { errand, book, ours, result, canonical_hash } = unit;
+    let mut watch = Watch::start(errand);
+    let before = house.ledger.unit(&errand.account.name, errand.date).await?;
+    let mut kept = house.ledger.begin_unit(key(errand)).await?;
+    let version = kept.statement(meta_of(errand, &book)?).await?;
+    let sums = kept.entries(book.statement.clone()).await?;
+    watch.lap("lines loaded");
     let section =
-        write_section(house, errand, book, Told { ours: &ours, log, result: &result, sums, version });
+        write_section(house, errand, &book, Told { ours: &ours, log, result: &result, sums, version });
+    if let Some(open) = report::proofs::open(&section).first() {
+        return Err(Failure::new(Exit::Bug, format!("{errand}: {open}; nothing was kept")));
+    }
     let line = UnitLine {
         account: errand.account.name.clone(),
         date: errand.date,
@@ -68,17 +92,17 @@ pub(super) async fn compare(
         lines: result.lines.total.count,
         orders: result.orders.total.count,
         mismatches: result.mismatches.len(),
-        already_done: before.is_some_and(|unit| unit.version == version),
+        already_done: before.is_some_and(|unit| unit.state == UnitState::Done && unit.version == version),
     };
     kept.orders(ours.orders, ours.picked).await?;
+    watch.lap("orders loaded");
     kept.mismatches(&section.mismatches).await?;
     let end = UnitEnd {
         verdict: result.verdict,
         reason: section.reason.clone(),
         section: report::json::write_section(&section),
-        canonical_hash: hash.await.map_err(|error| super::book::bug(errand, &error))?,
+        canonical_hash,
     };
-    watch.lap("orders");
     kept.finish(end).await?;
     watch.lap("committed");
     Ok(line)
@@ -157,60 +181,83 @@ fn purged_since(stored: &LoggedOrders, picked: usize, cover: LogCover) -> bool {
 
 // ---------------------------------------------------------------- comparing
 
+/// On a thread where thinking hurts nobody: another unit may be being written meanwhile.
 async fn reconcile_unit(
     house: &House,
     errand: &Errand,
     (book, ours): (&Book, &Ours),
     log: &NightLog,
 ) -> Result<Reconciliation, Failure> {
-    let account = &errand.account;
-    let pairing = reconcile::pair(Unit {
-        account: &account.name,
-        pay_type: account.pay_type().as_str(),
+    let days = Days {
+        ledger: house.ledger.clone(),
+        account: errand.account.name.clone(),
         date: errand.date,
-        statement: &book.statement,
-        no_bill: book.no_bill,
-        orders: &ours.orders,
-        picked: &ours.picked,
-        cover: ours.cover,
-        cutoff_seconds: i64::from(house.settings.cutoff_minutes) * 60,
-    });
-    let keys = pairing.open_keys();
-    let neighbours = neighbours(house, errand, log, keys).await?;
-    Ok(pairing.close(&neighbours))
+        orders: log.orders(house.account_index(errand)),
+        unread: [errand.date.before(), errand.date.after()]
+            .into_iter()
+            .filter(|day| !log.holds(*day))
+            .collect(),
+    };
+    let pay_type = errand.account.pay_type();
+    let (statement, no_bill) = (book.statement.clone(), book.no_bill);
+    let (orders, picked, cover) = (ours.orders.clone(), ours.picked.clone(), ours.cover);
+    let cutoff_seconds = i64::from(house.settings.cutoff_minutes) * 60;
+    let runtime = tokio::runtime::Handle::current();
+    let think = move || {
+        let pairing = reconcile::pair(Unit {
+            account: &days.account,
+            pay_type: pay_type.as_str(),
+            date: days.date,
+            statement: &statement,
+            no_bill,
+            orders: &orders,
+            picked: &picked,
+            cover,
+            cutoff_seconds,
+        });
+        let neighbours = runtime.block_on(days.look_for(pairing.open_keys()))?;
+        Ok(pairing.close(&neighbours))
+    };
+    tokio::task::spawn_blocking(think).await.map_err(|error| book::bug(errand, &error))?
 }
 
-/// What the days before and after hold under the keys that are still open.
-async fn neighbours(
-    house: &House,
-    errand: &Errand,
-    log: &NightLog,
-    keys: HashSet<String>,
-) -> Result<Neighbours, Failure> {
-    let (name, date) = (&errand.account.name, errand.date);
-    let days = [date.before(), date.after()];
-    let tomorrow = house.ledger.current_statement(name, date.after(), Bill::Trade).await?;
-    let mut found = Neighbours { tomorrow_known: tomorrow.is_some(), ..Neighbours::default() };
-    if keys.is_empty() {
-        return Ok(found);
+/// The days around a unit, to be looked into by key.
+struct Days {
+    ledger: Ledger,
+    account: String,
+    date: BillDate,
+    /// Of every day that the log's window holds.
+    orders: Arc<LoggedOrders>,
+    /// Neighbouring days outside of the window: only the ledger knows their orders.
+    unread: Vec<BillDate>,
+}
+
+impl Days {
+    /// What the days before and after hold under the keys that are still open.
+    async fn look_for(&self, keys: HashSet<String>) -> Result<Neighbours, Failure> {
+        let days = [self.date.before(), self.date.after()];
+        let tomorrow = self.ledger.current_statement(&self.account, self.date.after(), Bill::Trade).await?;
+        let mut found = Neighbours { tomorrow_known: tomorrow.is_some(), ..Neighbours::default() };
+        if keys.is_empty() {
+            return Ok(found);
+        }
+        let orders = &self.orders;
+        let near = orders.orders.iter().filter(|order| days.contains(&order.day));
+        let wanted = near
+            .filter(|order| keys.contains(orders.order_no(order)) || keys.contains(orders.trade_no(order)));
+        found.orders.extend(wanted.map(|order| logged_neighbour(orders, order)));
+        let keys = Arc::new(keys);
+        let lines = self.ledger.neighbour_entries(&self.account, &days, &keys).await?;
+        found.lines.extend(lines.into_iter().map(|line| kept_neighbour(line, true)));
+        if !self.unread.is_empty() {
+            let kept = self.ledger.neighbour_orders(&self.account, &self.unread, &keys).await?;
+            found.orders.extend(kept.into_iter().map(|order| {
+                let success = is_success(order.kind, order.state, order.notes);
+                kept_neighbour(order, success)
+            }));
+        }
+        Ok(found)
     }
-    let orders = log.orders(house.account_index(errand));
-    let near = orders.orders.iter().filter(|order| days.contains(&order.day));
-    let wanted =
-        near.filter(|order| keys.contains(orders.order_no(order)) || keys.contains(orders.trade_no(order)));
-    found.orders.extend(wanted.map(|order| logged_neighbour(&orders, order)));
-    let keys = Arc::new(keys);
-    let lines = house.ledger.neighbour_entries(name, &days, &keys).await?;
-    found.lines.extend(lines.into_iter().map(|line| kept_neighbour(line, true)));
-    let unread: Vec<BillDate> = days.into_iter().filter(|day| !log.holds(*day)).collect();
-    if !unread.is_empty() {
-        let kept = house.ledger.neighbour_orders(name, &unread, &keys).await?;
-        found.orders.extend(kept.into_iter().map(|order| {
-            let success = is_success(order.kind, order.state, order.notes);
-            kept_neighbour(order, success)
-        }));
-    }
-    Ok(found)
 }
 
 fn logged_neighbour(orders: &LoggedOrders, order: &LoggedOrder) -> Neighbour {
