@@ -47,7 +47,7 @@ impl Finding {
 
     fn channel_amount(&self, books: &Books<'_>) -> Option<i64> {
         let lines = self.lines.iter().filter_map(|&line| books.line_amount(line));
-        let other = self.other_line.iter().filter_map(|line| line.amount_minor);
+        let other = self.other_line.iter().map(Neighbour::moved_minor);
         lines.chain(other).reduce(|sum, amount| sum + amount)
     }
 

@@ -69,6 +69,13 @@ pub struct Neighbour {
     pub log_rows: u32,
 }
 
+impl Neighbour {
+    /// What moved: nothing, if the channel itself calls it failed.
+    fn moved_minor(&self) -> i64 {
+        if self.state == State::Failed { 0 } else { self.amount_minor.unwrap_or(0) }
+    }
+}
+
 /// Where in the mall an order was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::finding::Finding;
-use super::pair::{Books, Place};
+use super::pair::{Books, HeldPayment, Place};
 use super::settle::state_differs;
 use super::{Neighbour, Neighbours, TOLERANCE_SECONDS, Timing, TimingKind};
 use crate::domain::{Cell, EntryKind, MismatchKind, Moment, Reason, State};
@@ -21,6 +21,9 @@ pub(super) fn open_keys(books: &Books<'_>) -> HashSet<String> {
     for order in books.open_orders() {
         keys.extend([books.order_no(order).to_owned(), books.trade_no(order).to_owned()]);
     }
+    for held in &books.held {
+        keys.insert(books.order_no(held.payment).to_owned());
+    }
     keys.remove("");
     keys
 }
@@ -28,6 +31,9 @@ pub(super) fn open_keys(books: &Books<'_>) -> HashSet<String> {
 pub(super) fn close(books: &mut Books<'_>, neighbours: &Neighbours) {
     let mut lines = Shelf::new(&neighbours.lines);
     let mut orders = Shelf::new(&neighbours.orders);
+    for held in std::mem::take(&mut books.held) {
+        close_held(books, held, &mut lines);
+    }
     for line in in_order_of_content(books, books.open_lines()) {
         close_line(books, line, &lines, &mut orders);
     }
@@ -171,6 +177,11 @@ fn close_line<'a>(books: &mut Books<'a>, line: u32, lines: &Shelf<'_>, orders: &
         meet_order(books, line, orders.items[at]);
         return;
     }
+    if let Some(payment) = books.loose.get(&line).map(|&order| books.as_neighbour(order)) {
+        let told = Reason::Status { gateway: payment.state, channel: State::Reversed };
+        report_line(books, line, (MismatchKind::StatusMismatch, told), Some(payment));
+        return;
+    }
     if key.kind == EntryKind::Reversal {
         let payment = Wanted { kind: EntryKind::Payment, ..key };
         if let Some(at) = orders.find(payment, |order| order.state != State::Reversed) {
@@ -180,7 +191,10 @@ fn close_line<'a>(books: &mut Books<'a>, line: u32, lines: &Shelf<'_>, orders: &
             return;
         }
     }
-    if is_covered(books, line) {
+    if books.line(line).state == State::Failed {
+        // The channel refused it and the log has nothing of it: no money moved.
+        books.place_line(line, Place::Excluded);
+    } else if is_covered(books, line) {
         report_line(books, line, (MismatchKind::ChannelOnly, Reason::ChannelOnly), None);
     } else {
         books.place_line(line, Place::Excluded);
@@ -225,7 +239,7 @@ fn meet_order(books: &mut Books<'_>, line: u32, order: &Neighbour) {
 
 fn report_line(books: &mut Books<'_>, line: u32, why: (MismatchKind, Reason), order: Option<Neighbour>) {
     let mut finding = Finding::new(books.line(line).kind, vec![line], Vec::new()).because(why.0, why.1);
-    if let Some(order) = &order {
+    if let Some(order) = order.as_ref().filter(|order| order.day != books.unit.date) {
         finding = finding.because(why.0, Reason::OtherDay { day: order.day });
     }
     finding.other_order = order;
@@ -258,13 +272,7 @@ fn close_order(
     let (lines, orders) = shelves;
     let key = wanted_by_order(books, order);
     let free = |line: &Neighbour| !orders.has(wanted(line), line.day, true);
-    let mut found = lines.find(key, free);
-    if found.is_none() && key.kind == EntryKind::Reversal {
-        // A reversal may meet a refund line in full.
-        let refund = Wanted { kind: EntryKind::Refund, refund_no: "", ..key };
-        found = lines.find(refund, |line| line.amount_minor == key.amount_minor && free(line));
-    }
-    if let Some(at) = found {
+    if let Some(at) = lines.find(key, free).or_else(|| full_refund(lines, key, free)) {
         lines.taken.insert(at);
         meet_line(books, order, lines.items[at]);
         return;
@@ -277,8 +285,47 @@ fn close_order(
         return;
     }
     let payment = Wanted { kind: EntryKind::Payment, ..key };
-    let paid = key.kind == EntryKind::Reversal && lines.find(payment, |_| true).is_some();
+    let paid = books.charged.contains(&order)
+        || (key.kind == EntryKind::Reversal && lines.find(payment, |_| true).is_some());
     report_missing(books, order, paid);
+}
+
+/// A reversal may meet a refund line in full.
+fn full_refund(lines: &Shelf<'_>, key: Wanted<'_>, free: impl Fn(&Neighbour) -> bool) -> Option<usize> {
+    if key.kind != EntryKind::Reversal {
+        return None;
+    }
+    let refund = Wanted { kind: EntryKind::Refund, refund_no: "", ..key };
+    lines.find(refund, |line| line.amount_minor == key.amount_minor && free(line))
+}
+
+/// A payment that today's statement has and the log calls reversed: right, if a neighbouring day returns it.
+fn close_held(books: &mut Books<'_>, held: HeldPayment, lines: &mut Shelf<'_>) {
+    let HeldPayment { line, payment, reversal } = held;
+    let returned = reversal.and_then(|order| {
+        let key = wanted_by_order(books, order);
+        lines.find(key, |_| true).or_else(|| full_refund(lines, key, |_| true)).map(|at| (order, at))
+    });
+    let Some((order, at)) = returned else { return report_held(books, held) };
+    lines.taken.insert(at);
+    let amount = books.line_amount(line).unwrap_or(0);
+    books.counted.extend([(payment, amount), (order, -amount)]);
+    books.place_line(line, Place::Matched);
+    books.place_order(payment, Place::Matched);
+    time_order(books, order, TimingKind::Out, Some(lines.items[at]));
+}
+
+/// The channel kept the money.
+fn report_held(books: &mut Books<'_>, HeldPayment { line, payment, reversal }: HeldPayment) {
+    let (gateway, channel) = (books.order(payment).state, books.line(line).state);
+    let finding = Finding::new(EntryKind::Payment, vec![line], vec![payment])
+        .because(MismatchKind::StatusMismatch, Reason::Status { gateway, channel });
+    books.place_line(line, Place::Mismatched);
+    books.place_order(payment, Place::Mismatched);
+    books.findings.push(finding);
+    if let Some(reversal) = reversal {
+        books.place_order(reversal, Place::NothingHappened);
+    }
 }
 
 fn report_missing(books: &mut Books<'_>, order: u32, channel_says_paid: bool) {
@@ -317,6 +364,15 @@ fn meet_line(books: &mut Books<'_>, order: u32, line: &Neighbour) {
         let told = Reason::Status { gateway: logged.state, channel: line.state };
         finding = finding.because(MismatchKind::StatusMismatch, told);
     }
+    let ours = books.trade_no(order);
+    if logged.kind == EntryKind::Payment
+        && !ours.is_empty()
+        && !line.trade_no.is_empty()
+        && line.trade_no != ours
+    {
+        let (gateway, channel) = (ours.to_owned(), line.trade_no.clone());
+        finding = finding.because(MismatchKind::DoublePayment, Reason::OtherTrade { gateway, channel });
+    }
     if line.currency != logged.currency {
         let (gateway, channel) = (logged.currency.to_string(), line.currency.to_string());
         finding = finding.because(MismatchKind::CurrencyMismatch, Reason::Currency { gateway, channel });
@@ -344,7 +400,7 @@ fn time_order(books: &mut Books<'_>, order: u32, kind: TimingKind, line: Option<
         order_no: books.order_no(order).to_owned(),
         refund_no: books.refund_no(order).to_owned(),
         trade_no: books.trade_no(order).to_owned(),
-        amount_minor: books.order_amount(order).unwrap_or(0),
+        amount_minor: books.gateway_amount(order),
         currency: logged.currency,
         other_day: line.map(|line| line.day),
         gateway_time: Some(logged.logged_at),

@@ -1,23 +1,33 @@
 //! Both books with a place for everything in them, and the index that puts what belongs together into cases.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::Unit;
 use super::finding::Finding;
-use crate::domain::{Cell, Entry, EntryKind, LoggedOrder};
+use crate::domain::{Cell, Entry, EntryKind, LoggedOrder, State};
 
 /// Where a line or an order ended. Everything begins open, and nothing may stay so.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
     Open,
+    /// A payment that was reversed without proof that it had been made: the day after may hold its return.
+    Held,
     Matched,
     Mismatched,
     Timing,
     Excluded,
     NothingHappened,
+}
+
+/// A payment line, the logged payment, and its logged reversal; all [`Place::Held`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeldPayment {
+    pub(super) line: u32,
+    pub(super) payment: u32,
+    pub(super) reversal: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -31,6 +41,11 @@ pub(super) struct Books<'a> {
     pub(super) counted: HashMap<u32, i64>,
     /// Amounts of lines that do not carry them (reversals), as resolved.
     pub(super) resolved: HashMap<u32, i64>,
+    /// Reversal lines that no logged reversal met, with the logged payment of their order.
+    pub(super) loose: HashMap<u32, u32>,
+    /// Logged reversals that no line met, though the statement has the payment.
+    pub(super) charged: HashSet<u32>,
+    pub(super) held: Vec<HeldPayment>,
     pub(super) findings: Vec<Finding>,
     pub(super) timing: Vec<super::Timing>,
 }
@@ -43,6 +58,9 @@ impl<'a> Books<'a> {
             unit,
             counted: HashMap::new(),
             resolved: HashMap::new(),
+            loose: HashMap::new(),
+            charged: HashSet::new(),
+            held: Vec::new(),
             findings: Vec::new(),
             timing: Vec::new(),
         }
@@ -72,8 +90,12 @@ impl<'a> Books<'a> {
         self.unit.orders.trade_no(self.order(order))
     }
 
-    /// The amount of a line: its own, or as resolved from the payment it undoes.
+    /// The amount of a line: its own, or as resolved from the payment it undoes. A refund that the channel itself
+    /// calls failed moved nothing, whatever was asked for.
     pub(super) fn line_amount(&self, line: u32) -> Option<i64> {
+        if self.line(line).state == State::Failed {
+            return Some(0);
+        }
         self.line(line).amount_minor.or_else(|| self.resolved.get(&line).copied())
     }
 
@@ -81,6 +103,11 @@ impl<'a> Books<'a> {
     pub(super) fn order_amount(&self, order: u32) -> Option<i64> {
         let logged = self.order(order);
         if logged.is_success() { Some(logged.amount_minor.unwrap_or(0)) } else { None }
+    }
+
+    /// What an order adds to the gateway's total: its success, or what an either-way reversal turned out to be.
+    pub(super) fn gateway_amount(&self, order: u32) -> i64 {
+        self.counted.get(&order).copied().or_else(|| self.order_amount(order)).unwrap_or(0)
     }
 
     pub(super) fn open_lines(&self) -> Vec<u32> {

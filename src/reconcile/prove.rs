@@ -84,7 +84,7 @@ fn places_of_lines(books: &Books<'_>) -> Places {
 fn places_of_orders(books: &Books<'_>) -> Places {
     let mut places = Places::default();
     for (order, place) in (0u32..).zip(&books.orders) {
-        put(&mut places, *place, gateway_amount(books, order));
+        put(&mut places, *place, books.gateway_amount(order));
     }
     places
 }
@@ -93,7 +93,7 @@ fn places_of_orders(books: &Books<'_>) -> Places {
 fn put(places: &mut Places, place: Place, amount_minor: i64) {
     places.total.add(amount_minor);
     match place {
-        Place::Open => {}
+        Place::Open | Place::Held => {}
         Place::Matched => places.matched.add(amount_minor),
         Place::Mismatched => places.mismatched.add(amount_minor),
         Place::Timing => places.timing.add(amount_minor),
@@ -102,16 +102,11 @@ fn put(places: &mut Places, place: Place, amount_minor: i64) {
     }
 }
 
-/// What an order adds to the gateway's total: its success, or what an either-way reversal turned out to be.
-fn gateway_amount(books: &Books<'_>, order: u32) -> i64 {
-    books.counted.get(&order).copied().or_else(|| books.order_amount(order)).unwrap_or(0)
-}
-
 fn bridges(books: &Books<'_>) -> Vec<Bridge> {
     let mut bridges = Bridges(Vec::new());
     bridges.of(Currency::CNY);
     for (order, _) in (0u32..).zip(&books.orders) {
-        bridges.of(books.order(order).currency).gateway_minor += gateway_amount(books, order);
+        bridges.of(books.order(order).currency).gateway_minor += books.gateway_amount(order);
     }
     for (line, place) in (0u32..).zip(&books.lines) {
         let (currency, amount) = (books.line(line).currency, books.line_amount(line).unwrap_or(0));
@@ -159,11 +154,11 @@ impl Bridges {
             self.step(books.line(line).currency, kind).amount_minor += books.line_amount(line).unwrap_or(0);
         }
         for &order in &finding.orders {
-            self.step(books.order(order).currency, kind).amount_minor -= gateway_amount(books, order);
+            self.step(books.order(order).currency, kind).amount_minor -= books.gateway_amount(order);
         }
         if let Some(line) = &finding.other_line {
             // The difference belongs to this day, the line itself to its own.
-            let amount = line.amount_minor.unwrap_or(0);
+            let amount = line.moved_minor();
             self.step(line.currency, kind).amount_minor += amount;
             self.of(line.currency).timing_out.add(amount);
         }

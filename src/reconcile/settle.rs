@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::finding::Finding;
-use super::pair::{Books, Cases, Place, of_kind};
+use super::pair::{Books, Cases, HeldPayment, Place, of_kind};
 use crate::domain::{Cell, EntryKind, MismatchKind, Note, Reason, State};
 
 /// Turn 1.
@@ -132,18 +132,36 @@ fn nothing_unless_success(books: &mut Books<'_>, order: u32) {
 
 fn compare_payment(books: &mut Books<'_>, line: u32, order: u32, undone: bool) {
     let logged = books.order(order);
-    if undone && logged.has(Note::EitherWay) {
-        // Charged and returned, and the log says reversed: one of the two right outcomes.
-        if books.line(line).amount_minor == logged.amount_minor
-            && books.line(line).currency == logged.currency
-        {
+    let entry = books.line(line);
+    let same = entry.amount_minor == logged.amount_minor && entry.currency == logged.currency;
+    if logged.has(Note::EitherWay) && same {
+        if undone {
+            // Charged and returned, and the log says reversed: one of the two right outcomes.
             books.counted.insert(order, logged.amount_minor.unwrap_or(0));
             matched(books, line, order);
-            return;
+        } else {
+            hold(books, line, order);
         }
+        return;
     }
     let finding = disagreements(books, line, order);
     conclude_pair(books, finding, line, order);
+}
+
+/// Charged, and the log says reversed; the return may be in tomorrow's statement.
+fn hold(books: &mut Books<'_>, line: u32, payment: u32) {
+    let number = books.order_no(payment);
+    let is_its_reversal = |order: &u32| {
+        books.order(*order).kind == EntryKind::Reversal
+            && books.order(*order).has(Note::EitherWay)
+            && books.order_no(*order) == number
+    };
+    let reversal = (0u32..).zip(&books.orders).map(|(order, _)| order).find(is_its_reversal);
+    books.place_line(line, Place::Held);
+    for order in [Some(payment), reversal].into_iter().flatten() {
+        books.place_order(order, Place::Held);
+    }
+    books.held.push(HeldPayment { line, payment, reversal });
 }
 
 /// Places a compared pair: matched if nothing speaks against it.
@@ -176,7 +194,8 @@ fn disagreements(books: &Books<'_>, line: u32, order: u32) -> Finding {
         let (gateway, channel) = (logged.currency.to_string(), entry.currency.to_string());
         finding = finding.because(MismatchKind::CurrencyMismatch, Reason::Currency { gateway, channel });
     }
-    if books.line_amount(line).is_some_and(|amount| logged.amount_minor != Some(amount)) {
+    let moved = books.line_amount(line).filter(|_| entry.state != State::Failed);
+    if moved.is_some_and(|amount| logged.amount_minor != Some(amount)) {
         finding = finding.because(MismatchKind::AmountMismatch, Reason::Amount);
     }
     finding
@@ -413,20 +432,17 @@ fn compare_reversal(books: &mut Books<'_>, line: u32, order: u32) {
     conclude_pair(books, finding, line, order);
 }
 
-/// The log tells of a reversal, the statement does not show it.
+/// The log tells of a reversal, today's statement does not show it; a neighbouring day's may.
 fn missing_reversal(books: &mut Books<'_>, channel: &Reversing<'_>, order: u32) {
     if !books.order(order).is_success() {
         books.place_order(order, Place::NothingHappened);
     } else if !channel.paid.is_empty() {
-        let told = Reason::Status { gateway: State::Reversed, channel: State::Paid };
-        let finding = Finding::new(EntryKind::Reversal, Vec::new(), vec![order])
-            .because(MismatchKind::StatusMismatch, told);
-        books.place_order(order, Place::Mismatched);
-        books.findings.push(finding);
+        books.charged.insert(order);
     }
 }
 
-/// Reversal lines that no logged reversal met: the channel undid what the log holds as something else.
+/// Reversal lines that no logged reversal of today met. Unless the log of a neighbouring day has it, the channel
+/// undid what the log holds as something else.
 fn settle_loose_reversals(books: &mut Books<'_>, reversed: &[u32], payments: &[u32]) {
     let loose: Vec<u32> =
         reversed.iter().copied().filter(|&line| books.lines[line as usize] == Place::Open).collect();
@@ -434,17 +450,11 @@ fn settle_loose_reversals(books: &mut Books<'_>, reversed: &[u32], payments: &[u
         report_group(books, &loose, &[]);
         return;
     }
-    let (Some(&line), Some(&order)) = (loose.first(), payments.first()) else { return };
-    let gateway = books.order(order).state;
-    if gateway == State::Reversed {
-        return;
+    if let (Some(&line), Some(&order)) = (loose.first(), payments.first())
+        && books.order(order).state != State::Reversed
+    {
+        books.loose.insert(line, order);
     }
-    let told = Reason::Status { gateway, channel: State::Reversed };
-    let mut finding =
-        Finding::new(EntryKind::Reversal, vec![line], Vec::new()).because(MismatchKind::StatusMismatch, told);
-    finding.other_order = Some(books.as_neighbour(order));
-    books.place_line(line, Place::Mismatched);
-    books.findings.push(finding);
 }
 
 // ---------------------------------------------------------------- turn 2

@@ -288,7 +288,13 @@ impl Books {
             cover: self.cover.unwrap_or(whole),
             cutoff_seconds: 600,
         };
-        pair(unit).close(&self.neighbours())
+        let pairing = pair(unit);
+        let keys = pairing.open_keys();
+        let mut neighbours = self.neighbours();
+        for side in [&mut neighbours.lines, &mut neighbours.orders] {
+            side.retain(|item| keys.contains(&item.order_no) || keys.contains(&item.trade_no));
+        }
+        pairing.close(&neighbours)
     }
 }
 
