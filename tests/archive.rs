@@ -92,7 +92,7 @@ fn the_index_is_a_history() {
     let expected = format!(
         concat!(
             r#"{{"account":"mall","date":"2024-05-07","bill":"trade","source":"GET https://provider.example/bill","#,
-            r#""sha256":"{}","bytes":3,"status":"received","at":"2024-05-09 10:30:00"}}"#
+            r#""sha256":"{}","bytes":3,"authenticated":true,"status":"received","at":"2024-05-09 10:30:00"}}"#
         ),
         ABC
     );

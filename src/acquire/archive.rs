@@ -56,6 +56,9 @@ pub struct IndexLine {
     pub source: String,
     pub sha256: String,
     pub bytes: u64,
+    /// False if anything on the way was plain http (loopback aside) or came from a hand.
+    #[serde(default)]
+    pub authenticated: bool,
     pub status: Status,
     /// Why, where the status needs one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -215,6 +218,7 @@ impl Archive {
             source: got.source.clone(),
             sha256: got.sha256.clone(),
             bytes: got.len,
+            authenticated: got.authenticated,
             status,
             reason: reason.into(),
             at: got.fetched_at.to_string(),

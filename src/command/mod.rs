@@ -30,7 +30,9 @@ pub fn execute(cli: &Cli) -> Exit {
             return answer::refuse(cli, &Failure::new(Exit::Storage, format!("no threads: {error}")));
         }
     };
-    let done = runtime.block_on(bounded(cli.global.max_duration, dispatch(&start, cli)));
+    // The night itself keeps to the deadline, unit by unit; beyond the grace something hangs.
+    let most = cli.global.max_duration.saturating_add(GRACE);
+    let done = runtime.block_on(bounded(most, dispatch(&start, cli)));
     // Blocking work that is still on its way (a signal, the deadline) must not hold the program up: everything
     // durable is atomic, so it may die here as it may die anywhere.
     runtime.shutdown_background();
@@ -39,6 +41,9 @@ pub fn execute(cli: &Cli) -> Exit {
         Err(failure) => answer::refuse(cli, &failure),
     }
 }
+
+/// How long what is under way at the deadline may take to end as a whole.
+const GRACE: Duration = Duration::from_secs(15 * 60);
 
 async fn dispatch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     match cli.command.as_ref().unwrap_or(&Command::Run) {
@@ -75,7 +80,7 @@ async fn bounded<T>(most: Duration, work: impl Future<Output = Result<T, Failure
 }
 
 #[cfg(unix)]
-async fn signal() -> Exit {
+pub(super) async fn signal() -> Exit {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {
@@ -85,7 +90,7 @@ async fn signal() -> Exit {
 }
 
 #[cfg(not(unix))]
-async fn signal() -> Exit {
+pub(super) async fn signal() -> Exit {
     match tokio::signal::ctrl_c().await {
         Ok(()) => Exit::Interrupted,
         Err(_) => std::future::pending().await,

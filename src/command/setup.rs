@@ -41,6 +41,7 @@ pub(super) fn config(start: &Start, cli: &Cli, command: ConfigCommand) -> Result
 
 pub(super) async fn migrate(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let loaded = start.load(cli, SecretUse::Leave).map_err(|found| problems(&found))?;
+    let _lock = super::work::lock(start, &loaded.settings)?;
     let (from, to) = Ledger::migrate(&loaded.settings.database).await?;
     let text = if from == to {
         start.lang.pick(

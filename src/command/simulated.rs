@@ -18,7 +18,7 @@ use super::work::reports;
 use crate::cli::{Cli, Demo, Sandbox, Simulated};
 use crate::config::{self, Request};
 use crate::domain::{BillDate, Clock, Exit, Failure, Lang, PayType};
-use crate::night::{self, House, Source};
+use crate::night::{self, House, Outcome, Source};
 use crate::plan::{self, Dates, Selection};
 use crate::report::{MismatchRow, Report, Section, TimingRow};
 use crate::sandbox::{
@@ -60,7 +60,8 @@ pub(super) async fn demo(start: &Start, cli: &Cli, asked: &Demo) -> Result<Answe
     let date = town.day.date();
     let selection = Selection { dates: Dates::Day(date), ..Selection::nightly() };
     let plan = plan::plan(&house.settings, &selection, clock.today())?;
-    let mut outcome = night::run(&house, &plan, Source::Providers).await;
+    let mut outcome = Outcome::default();
+    night::run(&house, &plan, Source::Providers, &mut outcome).await;
     let report = night::day(&house, date).await?;
     let found = Found::hold(&town.day, &report);
     let mut text = reports(start, &house, &plan.dates).await?;
@@ -100,7 +101,7 @@ impl Town {
     ) -> Result<Town, Failure> {
         let mut paytypes = vec![PayType::Wx, PayType::Ali];
         if let Some(listed) = &cli.global.paytype {
-            paytypes = listed.split('|').filter_map(PayType::parse).collect();
+            paytypes = simulated_pay_types(listed)?;
         }
         Town::furnish(start, (what.0, what.1, paytypes), 0, dir).await
     }
@@ -143,6 +144,18 @@ impl Town {
         drop(waiting);
         Ok(Town { day, providers, config, night })
     }
+}
+
+fn simulated_pay_types(listed: &str) -> Result<Vec<PayType>, Failure> {
+    let parse = |text: &str| {
+        let known = PayType::parse(text)
+            .filter(|pay_type| matches!(pay_type, PayType::Wx | PayType::Ali | PayType::Ali20));
+        known.ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("--paytype: the sandbox has no `{text}`"))
+                .hint("it has WX and ALI")
+        })
+    };
+    listed.split('|').filter(|text| !text.trim().is_empty()).map(parse).collect()
 }
 
 fn require_empty(dir: &Path) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -11,8 +12,8 @@ use super::start::Start;
 use crate::channel::bare;
 use crate::cli::Cli;
 use crate::config::{SecretUse, Settings};
-use crate::domain::{Bill, BillDate, Errand, Failure};
-use crate::night::{self, House, Source};
+use crate::domain::{Bill, BillDate, Errand, Exit, Failure};
+use crate::night::{self, House, Outcome, Source};
 use crate::plan::{self, DateSource, Plan};
 use crate::report::terminal;
 use crate::store::{Ledger, RunLock};
@@ -32,7 +33,7 @@ fn settings(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<Settings, Fa
 }
 
 /// Takes the lock: two instances that write would undo each other's work.
-fn lock(start: &Start, settings: &Settings) -> Result<RunLock, Failure> {
+pub(super) fn lock(start: &Start, settings: &Settings) -> Result<RunLock, Failure> {
     RunLock::take(&RunLock::path_of(&settings.database)?, start.clock.now(), &start.world.command_line)
 }
 
@@ -40,17 +41,55 @@ pub(super) async fn run(start: &Start, cli: &Cli, source: Source) -> Result<Answ
     let secrets = if source == Source::Providers { SecretUse::Read } else { SecretUse::Leave };
     let (settings, plan) = prepare(start, cli, secrets)?;
     let _lock = lock(start, &settings)?;
-    let house = House::open(settings, start.clock, start.talk.clone()).await?;
-    let id = house.ledger.start_run(&start.world.command_line, house.clock.now()).await?;
+    let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
+    house.deadline = Instant::now().checked_add(cli.global.max_duration);
+    let recorded = Recorded::begin(start, &mut house).await?;
     warn_of_the_trap(start, &house, &plan).await?;
-    let outcome = night::run(&house, &plan, source).await;
-    warn_of_the_trap(start, &house, &plan).await?;
-    let reasons: Vec<Value> =
-        outcome.causes.iter().map(|cause| json!([cause.exit.code(), cause.about, cause.message])).collect();
-    house.ledger.finish_run(id, house.clock.now(), outcome.exit(), &json!(reasons).to_string()).await?;
-    let text = reports(start, &house, &plan.dates).await?;
-    house.ledger.close().await;
-    Ok(Answer { text, outcome, ..Answer::default() })
+    let mut outcome = Outcome::default();
+    let broken_off = until_signal(night::run(&house, &plan, source, &mut outcome)).await;
+    if let Some(exit) = broken_off {
+        outcome.break_off(exit);
+    }
+    if let Err(failure) = warn_of_the_trap(start, &house, &plan).await {
+        outcome.fail("", failure);
+    }
+    Ok(recorded.finish(start, house, &plan.dates, outcome).await)
+}
+
+/// A run that has its row in `night_run`.
+struct Recorded(i64);
+
+impl Recorded {
+    async fn begin(start: &Start, house: &mut House) -> Result<Recorded, Failure> {
+        house.run_id = house.ledger.start_run(&start.world.command_line, house.clock.now()).await?;
+        Ok(Recorded(house.run_id))
+    }
+
+    /// Records how it ended, and answers with the days' reports; whatever fails here is one more cause.
+    async fn finish(self, start: &Start, house: House, dates: &[BillDate], mut outcome: Outcome) -> Answer {
+        let exit = outcome.exit();
+        let reason = |cause: &night::Cause| json!([cause.exit.code(), cause.about, cause.message]);
+        let reasons: Vec<Value> = outcome.causes.iter().map(reason).collect();
+        let reasons = json!(reasons).to_string();
+        if let Err(failure) = house.ledger.finish_run(self.0, house.clock.now(), exit, &reasons).await {
+            outcome.fail("", failure);
+        }
+        let text = reports(start, &house, dates).await.unwrap_or_else(|failure| {
+            outcome.fail("", failure);
+            String::new()
+        });
+        house.ledger.close().await;
+        Answer { text, outcome, ..Answer::default() }
+    }
+}
+
+/// Does the work unless a signal comes first; then, which.
+async fn until_signal(work: impl Future<Output = ()>) -> Option<Exit> {
+    tokio::select! {
+        biased;
+        exit = super::signal() => Some(exit),
+        () = work => None,
+    }
 }
 
 /// The days as a person reads them: one in full, several in short.
@@ -94,7 +133,11 @@ async fn warn_of_the_trap(start: &Start, house: &House, plan: &Plan) -> Result<(
 
 pub(super) async fn plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let (settings, plan) = prepare(start, cli, SecretUse::Leave)?;
-    let ledger = Ledger::open_read_only(&settings.database).await.ok();
+    let path = settings.database.strip_prefix("sqlite:").unwrap_or(&settings.database);
+    let ledger = match Path::new(path).exists() {
+        true => Some(Ledger::open_read_only(&settings.database).await?),
+        false => None,
+    };
     let mut text = String::new();
     let mut units = Vec::new();
     for errand in &plan.errands {
@@ -140,7 +183,8 @@ pub(super) async fn fetch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let _lock = lock(start, &settings)?;
     let house = House::open(settings, start.clock, start.talk.clone()).await?;
     let outcome = night::fetch(&house, &plan).await;
-    Ok(Answer { outcome, ..Answer::default() })
+    let text: String = outcome.files.iter().map(|line| format!("{line}\n")).collect();
+    Ok(Answer { text, outcome, ..Answer::default() })
 }
 
 pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answer, Failure> {
@@ -148,18 +192,25 @@ pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answ
     let settings = settings(start, cli, SecretUse::Leave)?;
     let (account, date) = plan::single(&settings, &selection, start.clock.today())?;
     let _lock = lock(start, &settings)?;
-    let house = House::open(settings, start.clock, start.talk.clone()).await?;
-    let file = start.world.here.join(file);
-    let outcome = night::import(&house, &Errand { account, date, bill: Bill::Trade }, &file).await;
-    let text = reports(start, &house, &[date]).await?;
-    Ok(Answer { text, outcome, ..Answer::default() })
+    let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
+    let recorded = Recorded::begin(start, &mut house).await?;
+    let (file, errand) = (start.world.here.join(file), Errand { account, date, bill: Bill::Trade });
+    let mut outcome = Outcome::default();
+    let broken_off = until_signal(night::import(&house, &errand, &file, &mut outcome)).await;
+    if let Some(exit) = broken_off {
+        outcome.break_off(exit);
+    }
+    let done = matches!(outcome.exit(), Exit::Done | Exit::Look);
+    let dates: &[BillDate] = if done { &[date] } else { &[] };
+    Ok(recorded.finish(start, house, dates, outcome).await)
 }
 
 pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let (settings, plan) = prepare(start, cli, SecretUse::Leave)?;
     let _lock = lock(start, &settings)?;
     let house = House::open(settings, start.clock, start.talk.clone()).await?;
-    let outcome = night::report(&house, &plan).await;
+    let mut outcome = Outcome::default();
+    night::report(&house, &plan, &mut outcome).await;
     let text = reports(start, &house, &plan.dates).await?;
     Ok(Answer { text, outcome, ..Answer::default() })
 }

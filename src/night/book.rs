@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use super::House;
+use super::unit::key;
 use crate::acquire::{Acquired, Received};
 use crate::channel;
 use crate::domain::{Errand, Exit, Failure, Statement};
+use crate::store::{StatementMeta, StatementState, Sums};
 
 /// The channel's side of a unit.
 pub(super) struct Book {
@@ -37,8 +39,12 @@ pub(super) async fn read(house: &House, errand: &Errand, acquired: Acquired) -> 
             match read {
                 Ok(statement) => Ok(Book { statement: Arc::new(statement), received, no_bill: false }),
                 Err(error) => {
-                    let message = format!("{}: {error}", received.source);
+                    // A provider's address is not for the report: the same inputs give the same bytes anywhere.
+                    let from_web = received.source.contains("://");
+                    let message =
+                        if from_web { error.to_string() } else { format!("{}: {error}", received.source) };
                     house.archive.mark_rejected(errand, &received, &message)?;
+                    house.ledger.put_rejected(&key(errand), &rejected(errand, &received)).await?;
                     Err(Failure::new(Exit::Rejected, message).hint(format!(
                         "nothing of it was used; the bytes are kept in the archive as {}",
                         received.sha256
@@ -46,6 +52,18 @@ pub(super) async fn read(house: &House, errand: &Errand, acquired: Acquired) -> 
                 }
             }
         }
+    }
+}
+
+fn rejected(errand: &Errand, received: &Received) -> StatementMeta {
+    StatementMeta {
+        bill: errand.bill,
+        sha256: received.sha256.clone(),
+        source: received.source.clone(),
+        sums: Sums::default(),
+        fetched_at: received.fetched_at,
+        state: StatementState::Rejected,
+        authenticated: received.authenticated,
     }
 }
 

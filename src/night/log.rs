@@ -10,8 +10,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::House;
-use crate::domain::{BillDate, Claims, Errand, Exit, Failure, LogCover, LoggedOrders, Moment};
+use super::{House, Outcome};
+use crate::domain::{BillDate, Claims, Errand, Exit, Failure, Lang, LogCover, LoggedOrders, Moment};
 use crate::paylog::{Folded, Gathered, Gatherer, Rules, fold};
 use crate::reconcile::TOLERANCE_SECONDS;
 use crate::store::PayLog;
@@ -24,6 +24,8 @@ pub(super) struct NightLog {
     date: BillDate,
     paylog: PayLog,
     folded: Folded,
+    /// Rows of the whole log without a REQ_DATE.
+    undated: u64,
     orders: Vec<Arc<LoggedOrders>>,
 }
 
@@ -33,12 +35,13 @@ impl NightLog {
         let settings = &house.settings;
         let paylog = PayLog::open(&settings.paylog.database, &settings.paylog.schema).await?;
         let reader = Reader {
+            look_back_days: settings.paylog.look_back_days,
             claims: Arc::new(Claims::new(&settings.accounts, &settings.paylog.req_types)),
             rules: Rules { isbase64: settings.paylog.isbase64, amount_unit: settings.paylog.amount_unit },
         };
-        let mut folded = reader.read(&paylog, date).await?;
+        let (mut folded, undated) = reader.read(&paylog, date).await?;
         let orders = std::mem::take(&mut folded.accounts).into_iter().map(Arc::new).collect();
-        Ok(NightLog { date, paylog, folded, orders })
+        Ok(NightLog { date, paylog, folded, undated, orders })
     }
 
     /// How far the log reaches, and whether it has rows on `day`.
@@ -53,6 +56,56 @@ impl NightLog {
 
     pub(super) fn folded(&self) -> &Folded {
         &self.folded
+    }
+
+    /// What was read, where a person should know of it: nothing is dropped silently.
+    pub(super) fn remarks(&self, lang: Lang) -> Vec<String> {
+        let counters = &self.folded.counters;
+        let numbers = [
+            (
+                self.undated + counters.undated,
+                "行日志没有可读的时间，未参与对账",
+                "log rows without a readable time: not folded",
+            ),
+            (counters.unparsable, "行日志无法解析", "log rows that cannot be parsed"),
+            (counters.truncated, "行日志被截断", "log rows that were cut off"),
+            (counters.bad_charset, "行日志编码有误", "log rows in no known encoding"),
+            (counters.bad_fees, "行日志的 TotalFee 不是金额", "log rows whose TotalFee is no amount"),
+            (counters.orphans, "行日志没有订单号", "log rows without an order number"),
+            (
+                counters.account_inferred,
+                "行日志的商户由门店推断",
+                "log rows whose seller was taken from the store",
+            ),
+        ];
+        let mut remarks: Vec<String> = numbers
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, zh, en)| format!("{count} {}", lang.pick(zh, en)))
+            .collect();
+        for (action, count) in &counters.unknown_actions {
+            remarks.push(match lang {
+                Lang::Zh => format!("{count} 行日志的 REQ_ACTION 未知：{action}"),
+                Lang::En => format!("{count} log rows with the unknown REQ_ACTION {action}"),
+            });
+        }
+        remarks
+    }
+
+    /// What a person must look at, because money may stand in it that no order tells of.
+    pub(super) fn alarms(&self) -> Outcome {
+        let mut outcome = Outcome::default();
+        let undated = self.undated + self.folded.counters.undated;
+        for (count, what) in [
+            (undated, "log rows without a readable time belong to no day"),
+            (self.folded.counters.orphans, "log rows belong to no order"),
+        ] {
+            if count > 0 {
+                tracing::warn!(date = %self.date, "{count} {what}");
+                outcome.look(self.date.to_string(), format!("{count} {what}"));
+            }
+        }
+        outcome
     }
 
     /// The days whose orders the window holds whole.
@@ -74,12 +127,8 @@ impl NightLog {
     }
 }
 
-/// From yesterday's first rows (a row may be logged a little before the provider's own day began) to tomorrow's last.
-fn window(date: BillDate) -> Range<Moment> {
-    date.before().start().plus_seconds(-TOLERANCE_SECONDS)..date.after().end()
-}
-
 struct Reader {
+    look_back_days: u64,
     claims: Arc<Claims>,
     rules: Rules,
 }
@@ -89,10 +138,18 @@ impl Reader {
         Gatherer::new(self.claims.clone(), self.rules)
     }
 
-    async fn read(&self, paylog: &PayLog, date: BillDate) -> Result<Folded, Failure> {
+    /// From the days that are looked back over (yesterday at least; a row may be logged a little before the
+    /// provider's own day began) to tomorrow's last rows.
+    fn window(&self, date: BillDate) -> Range<Moment> {
+        let first = date.minus_days(self.look_back_days.max(1));
+        first.start().plus_seconds(-TOLERANCE_SECONDS)..date.after().end()
+    }
+
+    async fn read(&self, paylog: &PayLog, date: BillDate) -> Result<(Folded, u64), Failure> {
+        let window = self.window(date);
         let gatherers = (0..GATHERERS).map(|_| self.gatherer()).collect();
         let (gatherers, count) =
-            paylog.read(window(date), gatherers, |gatherer, row| gatherer.push(row)).await?;
+            paylog.read(window.clone(), gatherers, |gatherer, row| gatherer.push(row)).await?;
         tracing::debug!(%date, rows = count.rows, "{} log rows read and decoded in {} ms, {} a second", count.rows, count.elapsed.as_millis(), count.rows_per_second());
         let folding = Instant::now();
         let mut gathered: Vec<Gathered> = gatherers.into_iter().map(Gatherer::finish).collect();
@@ -101,13 +158,13 @@ impl Reader {
         tracing::debug!(%date, "folded in {} ms", folding.elapsed().as_millis());
         if !folded.look_back.is_empty() {
             let keys: HashSet<String> = folded.look_back.iter().cloned().collect();
-            let older = paylog.find(&keys, Moment::from_unix(0)..window(date).start).await?;
+            let older = paylog.find(&keys, Moment::from_unix(0)..window.start).await?;
             let mut gatherer = self.gatherer();
             older.rows.iter().for_each(|row| gatherer.push(&row.as_row()));
             gathered.push(gatherer.finish());
             folded = fold_aside(gathered).await?.0;
         }
-        Ok(folded)
+        Ok((folded, count.undated))
     }
 }
 

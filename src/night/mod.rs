@@ -23,12 +23,14 @@ mod outcome;
 mod why;
 mod talk;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
-use crate::acquire::{Acquired, Acquirer, Archive, Received};
+use crate::acquire::{Acquired, Acquirer, Archive, IndexLine, Received, Status};
 use crate::config::Settings;
-use crate::domain::{Bill, BillDate, Clock, Errand, Exit, Failure, Verdict};
+use crate::domain::{Bill, BillDate, Clock, Errand, Exit, Failure, Moment, Verdict};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::store::{Ledger, StatementState};
@@ -47,6 +49,10 @@ pub struct House {
     pub archive: Arc<Archive>,
     pub acquirer: Acquirer,
     pub talk: Talk,
+    /// `--max-duration`: nothing is asked of a provider after it; what is there is still done as a whole.
+    pub deadline: Option<Instant>,
+    /// This run's row in `night_run`; 0 before it has one.
+    pub run_id: i64,
 }
 
 /// Where the statements of a night come from.
@@ -68,7 +74,13 @@ impl House {
         let archive = Arc::new(Archive::open(&settings.archive)?);
         let ledger = Ledger::open(&settings.database).await?;
         let acquirer = Acquirer::new(&settings.http, archive.clone(), &settings.home, clock);
-        Ok(House { settings, clock, ledger, archive, acquirer, talk })
+        Ok(House { settings, clock, ledger, archive, acquirer, talk, deadline: None, run_id: 0 })
+    }
+
+    /// Whether the run before this one never ended.
+    async fn was_broken_off(&self) -> Result<bool, Failure> {
+        let Some(before) = self.run_id.checked_sub(1) else { return Ok(false) };
+        Ok(self.ledger.run(before).await?.is_some_and(|run| run.finished_at.is_none()))
     }
 
     /// The account's place in the settings, which is its place in what the log was folded into.
@@ -78,35 +90,52 @@ impl House {
     }
 }
 
-/// Fetch, read, keep, compare, report: all units of the plan, date by date.
-pub async fn run(house: &House, plan: &Plan, source: Source) -> Outcome {
-    let mut outcome = Outcome::default();
+/// Fetch, read, keep, compare, report: all units of the plan, date by date. What happened is told in `outcome` as it
+/// happens, so that a run that is broken off has said everything up to then.
+pub async fn run(house: &House, plan: &Plan, source: Source, outcome: &mut Outcome) {
     for &date in &plan.dates {
         let errands: Vec<&Errand> = plan.errands.iter().filter(|errand| errand.date == date).collect();
-        outcome.merge(one_day(house, date, &errands, source).await);
+        one_day(house, date, &errands, source, outcome).await;
+        if !plan.dates.contains(&date.after()) {
+            day_after(house, date.after(), outcome).await;
+        }
     }
-    outcome
+}
+
+/// A day that was done before the one before it (a backfill): what it called missing may have come with that one.
+async fn day_after(house: &House, date: BillDate, outcome: &mut Outcome) {
+    match house.ledger.done_units(date).await {
+        Ok(done) if done.is_empty() => {}
+        Ok(_) => match NightLog::read(house, date).await {
+            Ok(log) => again(house, date, &log, outcome).await,
+            Err(failure) => outcome.fail(date.to_string(), failure),
+        },
+        Err(failure) => outcome.fail(date.to_string(), failure),
+    }
 }
 
 /// One bill date: its units, the day before once more, and both reports.
-async fn one_day(house: &House, date: BillDate, errands: &[&Errand], source: Source) -> Outcome {
-    let mut outcome = Outcome::default();
+async fn one_day(house: &House, date: BillDate, errands: &[&Errand], source: Source, outcome: &mut Outcome) {
     let (log, acquired) = tokio::join!(NightLog::read(house, date), acquire(house, errands, source));
     match log {
         Ok(log) => {
-            units(house, errands, acquired, &log, &mut outcome).await;
-            again(house, date.before(), &log, &mut outcome).await;
-            pages::keep_unclaimed(house, date, &log, &mut outcome).await;
+            units(house, errands, acquired, &log, outcome).await;
+            the_rest(house, date, &log, outcome).await;
         }
         Err(failure) => {
             for (errand, acquired) in errands.iter().zip(acquired) {
                 let failure = acquired.err().unwrap_or_else(|| failure.clone());
-                settle(house, errand, Err(failure), &mut outcome).await;
+                settle(house, errand, Err(failure), outcome).await;
             }
         }
     }
-    pages::write(house, date, &mut outcome).await;
-    outcome
+    pages::write(house, date, outcome).await;
+}
+
+/// What belongs to a day beside its units.
+async fn the_rest(house: &House, date: BillDate, log: &NightLog, outcome: &mut Outcome) {
+    again(house, date.before(), log, outcome).await;
+    pages::keep_unclaimed(house, date, log, outcome).await;
 }
 
 /// Where the statements of a day are, one after another: providers like it so, and the log is read meanwhile.
@@ -114,11 +143,24 @@ async fn acquire(house: &House, errands: &[&Errand], source: Source) -> Vec<Resu
     let mut acquired = Vec::with_capacity(errands.len());
     for errand in errands {
         acquired.push(match source {
-            Source::Providers => book::acquire(house, errand).await,
+            Source::Providers => in_time(house, errand, book::acquire(house, errand)).await,
             Source::Archive => archived(house, errand).await,
         });
     }
     acquired
+}
+
+/// Asks only until the deadline. One account that is slow must not cost the others what they already have.
+async fn in_time(
+    house: &House,
+    errand: &Errand,
+    asking: impl Future<Output = Result<Acquired, Failure>>,
+) -> Result<Acquired, Failure> {
+    let Some(deadline) = house.deadline else { return asking.await };
+    tokio::time::timeout_at(deadline.into(), asking).await.unwrap_or_else(|_| {
+        let message = format!("{errand}: --max-duration was reached before the statement was here");
+        Err(Failure::new(Exit::Deadline, message).hint("run it again for the rest; what was done is kept"))
+    })
 }
 
 /// The units of a day in their order: while one is being written, the next is read and compared. So two statements
@@ -161,10 +203,7 @@ async fn compare_next<'e>(
 /// The statement that stands in the ledger, from the archive.
 async fn archived(house: &House, errand: &Errand) -> Result<Acquired, Failure> {
     let standing = house.ledger.current_statement(&errand.account.name, errand.date, errand.bill).await?;
-    let Some(record) = standing else {
-        return Err(Failure::new(Exit::NotReady, format!("{errand}: the archive has no statement yet"))
-            .hint("`nightjob run` gets it from the provider, `nightjob import` takes a file"));
-    };
+    let Some(record) = standing else { return from_index(house, errand) };
     let received = Received {
         sha256: record.meta.sha256,
         len: 0,
@@ -176,6 +215,41 @@ async fn archived(house: &House, errand: &Errand) -> Result<Acquired, Failure> {
     Ok(match record.meta.state {
         StatementState::Empty => Acquired::NoMovements(received),
         _ => Acquired::Statement(received),
+    })
+}
+
+/// The statement that the archive's index holds for the errand: for a ledger that is new, or was lost.
+fn from_index(house: &House, errand: &Errand) -> Result<Acquired, Failure> {
+    let date = errand.date.to_string();
+    let of_errand = |line: &IndexLine| {
+        (line.account.as_str(), line.date.as_str(), line.bill.as_str())
+            == (errand.account.name.as_str(), date.as_str(), errand.bill.as_str())
+    };
+    let index = house.archive.index()?;
+    let rejected = |line: &IndexLine| {
+        index
+            .iter()
+            .any(|other| of_errand(other) && other.sha256 == line.sha256 && other.status == Status::Rejected)
+    };
+    let usable = |line: &&IndexLine| {
+        of_errand(line) && matches!(line.status, Status::Statement | Status::Empty) && !rejected(line)
+    };
+    let Some(line) = index.iter().rev().find(usable) else {
+        return Err(Failure::new(Exit::NotReady, format!("{errand}: the archive has no statement yet"))
+            .hint("`nightjob run` gets it from the provider, `nightjob import` takes a file"));
+    };
+    let received = Received {
+        sha256: line.sha256.clone(),
+        len: line.bytes,
+        source: line.source.clone(),
+        fetched_at: Moment::parse(&line.at).unwrap_or(house.clock.now()),
+        authenticated: line.authenticated,
+        tries: 0,
+    };
+    Ok(if line.status == Status::Empty {
+        Acquired::NoMovements(received)
+    } else {
+        Acquired::Statement(received)
     })
 }
 
@@ -234,7 +308,9 @@ async fn again(house: &House, date: BillDate, log: &NightLog, outcome: &mut Outc
 
 /// Compares a done unit again from archive and log. How many mismatches are new.
 async fn compare_again(house: &House, errand: &Errand, log: &NightLog) -> Result<usize, Failure> {
-    let before = pages::open_ids(house, errand).await?;
+    // If the run before was broken off, nobody may have heard of what it found: then all of it is new.
+    let before =
+        if house.was_broken_off().await? { BTreeSet::new() } else { pages::open_ids(house, errand).await? };
     let unit = unit::compare(house, errand, archived(house, errand).await?, log).await?;
     unit::keep(house, unit, log).await?;
     let after = pages::open_ids(house, errand).await?;
@@ -259,28 +335,53 @@ pub async fn fetch(house: &House, plan: &Plan) -> Outcome {
 }
 
 /// A statement that someone downloaded by hand, through the same checks as any other.
-pub async fn import(house: &House, errand: &Errand, file: &Path) -> Outcome {
-    let mut outcome = Outcome::default();
-    let done = import_unit(house, errand, file).await;
-    settle(house, errand, done, &mut outcome).await;
-    pages::write(house, errand.date, &mut outcome).await;
-    outcome
+pub async fn import(house: &House, errand: &Errand, file: &Path, outcome: &mut Outcome) {
+    let received = match house.archive.import(file, errand, house.clock.now()) {
+        Ok(received) => received,
+        // Nothing came: the day is what it was.
+        Err(failure) => return outcome.fail(errand.to_string(), failure),
+    };
+    let done = match NightLog::read(house, errand.date).await {
+        Ok(log) => {
+            let done = import_unit(house, errand, received, &log).await;
+            the_rest(house, errand.date, &log, outcome).await;
+            done
+        }
+        Err(failure) => Err(failure),
+    };
+    settle(house, errand, done, outcome).await;
+    day_after(house, errand.date.after(), outcome).await;
+    pages::write(house, errand.date, outcome).await;
 }
 
-async fn import_unit(house: &House, errand: &Errand, file: &Path) -> Result<UnitLine, Failure> {
-    let received = house.archive.import(file, errand, house.clock.now())?;
-    let log = NightLog::read(house, errand.date).await?;
-    let unit = unit::compare(house, errand, Acquired::Statement(received), &log).await?;
-    unit::keep(house, unit, &log).await
+async fn import_unit(
+    house: &House,
+    errand: &Errand,
+    received: Received,
+    log: &NightLog,
+) -> Result<UnitLine, Failure> {
+    let unit = unit::compare(house, errand, Acquired::Statement(received), log).await?;
+    unit::keep(house, unit, log).await
 }
 
 /// Writes the reports again, from what the ledger keeps.
-pub async fn report(house: &House, plan: &Plan) -> Outcome {
-    let mut outcome = Outcome::default();
+pub async fn report(house: &House, plan: &Plan, outcome: &mut Outcome) {
     for &date in &plan.dates {
-        pages::write(house, date, &mut outcome).await;
+        pages::write(house, date, outcome).await;
+        match pages::report(house, date).await {
+            Ok(report) => report.units.iter().for_each(|unit| match unit.verdict() {
+                Verdict::Balanced | Verdict::Confirmed => {}
+                Verdict::Unbalanced | Verdict::Incomplete => {
+                    outcome.look(format!("{} {date}", unit.account), unit.reason.clone());
+                }
+                Verdict::NotCompared => {
+                    let failure = Failure::new(Exit::NotReady, unit.reason.clone());
+                    outcome.fail(format!("{} {date}", unit.account), failure);
+                }
+            }),
+            Err(failure) => outcome.fail(date.to_string(), failure),
+        }
     }
-    outcome
 }
 
 /// A day's report as a value, for the terminal.

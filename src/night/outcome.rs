@@ -43,7 +43,7 @@ impl Outcome {
     pub fn fail(&mut self, about: impl Into<String>, failure: Failure) {
         let Failure { exit, message, hint } = failure;
         let (about, code) = (about.into(), exit.code());
-        if message.starts_with(&about) {
+        if about.is_empty() || message.starts_with(&about) {
             tracing::error!(code, "{message}");
         } else {
             tracing::error!(code, "{about}: {message}");
@@ -61,6 +61,12 @@ impl Outcome {
             message: message.into(),
             hint: String::new(),
         });
+    }
+
+    /// The run was broken off by a signal.
+    pub fn break_off(&mut self, exit: Exit) {
+        let failure = Failure::new(exit, "interrupted");
+        self.fail("", failure.hint("what was done is kept as a whole; run it again for the rest"));
     }
 
     /// Notes a written file, once.

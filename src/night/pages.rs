@@ -12,7 +12,8 @@ use super::unit::key;
 use super::{House, Outcome};
 use crate::domain::{BillDate, Errand, Exit, Failure};
 use crate::report::section::{About, not_compared};
-use crate::report::{self, Report, UnclaimedRow};
+use crate::report::{self, Report, Section, UnclaimedRow};
+use crate::store::{SectionRecord, UnitState};
 
 /// Writes `report.json` and `mismatches.csv` of a day.
 pub(super) async fn write(house: &House, date: BillDate, outcome: &mut Outcome) {
@@ -118,10 +119,32 @@ pub(super) async fn keep_unclaimed(house: &House, date: BillDate, log: &NightLog
         tracing::warn!(%date, req_type = name, "{date}: {message}; see [paylog.req_types]");
         outcome.look(date.to_string(), message);
     }
+    outcome.merge(log.alarms());
+    match keeps_richer(house, date, &rows).await {
+        Ok(false) => {}
+        Ok(true) => {
+            return outcome.look(date.to_string(), "orders that no account claims, kept from an earlier run");
+        }
+        Err(failure) => return outcome.fail(date.to_string(), failure),
+    }
     let text = serde_json::to_string(&rows).unwrap_or_else(|_| "[]".to_owned());
     if let Err(failure) = house.ledger.put_unclaimed(date, &text).await {
         outcome.fail(date.to_string(), failure);
     }
+}
+
+/// Whether the ledger already knows of more unclaimed orders: the log was purged, or an account now claims them. The
+/// second changes the configuration, and then the units' own orders grow; only then is the list made anew.
+async fn keeps_richer(house: &House, date: BillDate, rows: &[UnclaimedRow]) -> Result<bool, Failure> {
+    let Some(kept) = house.ledger.unclaimed(date).await? else { return Ok(false) };
+    let kept: Vec<UnclaimedRow> = serde_json::from_str(&kept).unwrap_or_default();
+    let count = |rows: &[UnclaimedRow]| rows.iter().map(|row| row.orders).sum::<u64>();
+    let still_unclaimed = |row: &UnclaimedRow| {
+        let pay_type = crate::domain::PayType::parse(&row.req_type);
+        let claims = crate::domain::Claims::new(&house.settings.accounts, &house.settings.paylog.req_types);
+        pay_type.and_then(|pay_type| claims.owner(pay_type, &row.seller, "")).is_none()
+    };
+    Ok(count(&kept) > count(rows) && kept.iter().all(still_unclaimed))
 }
 
 /// Keeps why a unit was not compared, where no earlier result stands: every account and day has a row.
@@ -133,9 +156,19 @@ pub(super) async fn keep_failure(house: &House, errand: &Errand, failure: &Failu
     house.ledger.put_not_compared(&key(errand), &reason, &section).await.map(|_| ())
 }
 
+/// A unit's section, if the unit was done.
+pub(super) async fn section(house: &House, errand: &Errand) -> Result<Option<Section>, Failure> {
+    let sections = house.ledger.sections(errand.date).await?;
+    let done =
+        |record: &SectionRecord| record.account == errand.account.name && record.state == UnitState::Done;
+    Ok(sections
+        .iter()
+        .find(|record| done(record))
+        .and_then(|record| report::json::read_section(&record.section).ok()))
+}
+
 /// Ids of a unit's mismatches as its section has them.
 pub(super) async fn open_ids(house: &House, errand: &Errand) -> Result<BTreeSet<String>, Failure> {
-    let report = report(house, errand.date).await?;
-    let units = report.units.into_iter().filter(|unit| unit.account == errand.account.name);
-    Ok(units.flat_map(|unit| unit.mismatches).map(|row| row.id).collect())
+    let section = section(house, errand).await?;
+    Ok(section.into_iter().flat_map(|section| section.mismatches).map(|row| row.id).collect())
 }

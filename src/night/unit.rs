@@ -4,17 +4,18 @@
 //! way, the transaction is dropped and the unit is what it was before. Comparing and keeping are two steps, so that
 //! one unit can be compared while the one before it is being written.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::book::{self, Book};
 use super::log::NightLog;
-use super::{House, UnitLine};
+use super::{House, UnitLine, pages};
 use crate::acquire::Acquired;
 use crate::domain::logged_order::is_success;
 use crate::domain::{
-    Bill, BillDate, Errand, Exit, Failure, LogCover, LoggedOrder, LoggedOrders, Note, Statement,
+    Bill, BillDate, Currency, Errand, Exit, Failure, LogCover, LoggedOrder, LoggedOrders, Note, Statement,
+    Verdict,
 };
 use crate::reconcile::{self, Neighbour, Neighbours, Origin, Reconciliation, Unit};
 use crate::report::section::{About, SumPair, Sums, section};
@@ -77,6 +78,7 @@ pub(super) async fn keep(house: &House, unit: Compared<'_>, log: &NightLog) -> R
     let mut watch = Watch::start(errand);
     let before = house.ledger.unit(&errand.account.name, errand.date).await?;
     let mut kept = house.ledger.begin_unit(key(errand)).await?;
+    refuse_lost_bill(house, errand, &book).await?;
     let version = kept.statement(meta_of(errand, &book)?).await?;
     let sums = kept.entries(book.statement.clone()).await?;
     watch.lap("lines loaded");
@@ -127,6 +129,20 @@ impl Watch<'_> {
     }
 }
 
+/// A provider that had lines of this day and now says that there is no bill has not undone the day (a date beyond
+/// its window is answered so): what stands is kept.
+async fn refuse_lost_bill(house: &House, errand: &Errand, book: &Book) -> Result<(), Failure> {
+    let standing = house.ledger.current_statement(&errand.account.name, errand.date, errand.bill).await?;
+    let Some(lines) = standing.map(|record| record.meta.sums.rows).filter(|rows| book.no_bill && *rows > 0)
+    else {
+        return Ok(());
+    };
+    let message =
+        format!("{errand}: the provider now says that there is no bill; it had {lines} lines before");
+    Err(Failure::new(Exit::Rejected, message)
+        .hint("the earlier statement and its result are kept as they were"))
+}
+
 fn meta_of(errand: &Errand, book: &Book) -> Result<StatementMeta, Failure> {
     let sums = store::Sums::of(&book.statement).ok_or_else(|| {
         Failure::new(Exit::Rejected, format!("{errand}: the amounts add up to more than 64 bits can hold"))
@@ -144,39 +160,38 @@ fn meta_of(errand: &Errand, book: &Book) -> Result<StatementMeta, Failure> {
 
 // ---------------------------------------------------------------- our side
 
-/// The day's logged orders: from the log, or, where it was purged since, those that the ledger kept. A poorer log
-/// never replaces a richer result.
+/// The day's logged orders: from the log, or, where it has lost some of them since, those that the ledger kept. A
+/// poorer log never replaces a richer result, whatever was deleted from it.
 async fn our_side(house: &House, errand: &Errand, log: &NightLog) -> Result<Ours, Failure> {
     let orders = log.orders(house.account_index(errand));
     let picked = of_day(&orders, errand.date);
     let cover = log.cover(errand.date).await?;
-    // A log that reaches back over the whole day has lost nothing of it.
-    let whole = cover.first.is_some_and(|first| first <= errand.date.start());
-    let stored = match whole {
-        true => None,
-        false => house.ledger.logged_orders(&errand.account.name, errand.date).await?,
-    };
-    let Some(stored) = stored.filter(|stored| purged_since(stored, picked.len(), cover)) else {
-        return Ok(Ours { orders, picked, cover, kept: false });
+    let fresh = Ours { orders, picked, cover, kept: false };
+    let Some(before) = pages::section(house, errand).await? else { return Ok(fresh) };
+    if before.conservation.orders.total.count <= fresh.picked.len() as u64 {
+        return Ok(fresh);
+    }
+    let Some(stored) = house.ledger.logged_orders(&errand.account.name, errand.date).await? else {
+        return Ok(fresh);
     };
     let picked = of_day(&stored, errand.date);
-    let whole_day = LogCover {
-        first: Some(errand.date.start()),
-        last: Some(errand.date.end()),
-        rows_on_day: picked.len().max(1) as u64,
-    };
-    Ok(Ours { orders: Arc::new(stored), picked, cover: whole_day, kept: true })
+    let whole_day = before.verdict() != Verdict::Incomplete;
+    let cover = cover_of(&stored, errand.date, whole_day);
+    Ok(Ours { orders: Arc::new(stored), picked, cover, kept: true })
+}
+
+/// How far the kept orders reach: over the whole day, unless the log did not when they were kept.
+fn cover_of(stored: &LoggedOrders, date: BillDate, whole_day: bool) -> LogCover {
+    let times = || stored.orders.iter().map(|order| order.logged_at);
+    LogCover {
+        first: if whole_day { Some(date.start()) } else { times().min() },
+        last: if whole_day { Some(date.end()) } else { times().max() },
+        rows_on_day: (stored.orders.len() as u64).max(u64::from(whole_day)),
+    }
 }
 
 fn of_day(orders: &LoggedOrders, day: BillDate) -> Vec<u32> {
     (0u32..).zip(&orders.orders).filter(|(_, order)| order.day == day).map(|(index, _)| index).collect()
-}
-
-/// Fewer orders than were kept, and the log now begins after the first of those: its old rows were deleted.
-fn purged_since(stored: &LoggedOrders, picked: usize, cover: LogCover) -> bool {
-    let earliest = stored.orders.iter().map(|order| order.logged_at).min();
-    picked < stored.orders.len()
-        && earliest.is_some_and(|earliest| cover.first.is_none_or(|first| first > earliest))
 }
 
 // ---------------------------------------------------------------- comparing
@@ -193,9 +208,9 @@ async fn reconcile_unit(
         account: errand.account.name.clone(),
         date: errand.date,
         orders: log.orders(house.account_index(errand)),
-        unread: [errand.date.before(), errand.date.after()]
+        window: [errand.date.before(), errand.date.after()]
             .into_iter()
-            .filter(|day| !log.holds(*day))
+            .filter(|day| log.holds(*day))
             .collect(),
     };
     let pay_type = errand.account.pay_type();
@@ -228,8 +243,8 @@ struct Days {
     date: BillDate,
     /// Of every day that the log's window holds.
     orders: Arc<LoggedOrders>,
-    /// Neighbouring days outside of the window: only the ledger knows their orders.
-    unread: Vec<BillDate>,
+    /// The neighbouring days that the window holds whole.
+    window: Vec<BillDate>,
 }
 
 impl Days {
@@ -242,22 +257,28 @@ impl Days {
             return Ok(found);
         }
         let orders = &self.orders;
-        let near = orders.orders.iter().filter(|order| days.contains(&order.day));
+        let near = orders.orders.iter().filter(|order| self.window.contains(&order.day));
         let wanted = near
             .filter(|order| keys.contains(orders.order_no(order)) || keys.contains(orders.trade_no(order)));
         found.orders.extend(wanted.map(|order| logged_neighbour(orders, order)));
         let keys = Arc::new(keys);
         let lines = self.ledger.neighbour_entries(&self.account, &days, &keys).await?;
         found.lines.extend(lines.into_iter().map(|line| kept_neighbour(line, true)));
-        if !self.unread.is_empty() {
-            let kept = self.ledger.neighbour_orders(&self.account, &self.unread, &keys).await?;
-            found.orders.extend(kept.into_iter().map(|order| {
-                let success = is_success(order.kind, order.state, order.notes);
-                kept_neighbour(order, success)
-            }));
+        // The ledger remembers what the log may have lost since.
+        for order in self.ledger.neighbour_orders(&self.account, &days, &keys).await? {
+            let success = is_success(order.kind, order.state, order.notes);
+            let kept = kept_neighbour(order, success);
+            if !found.orders.iter().any(|fresh| is_same_order(fresh, &kept)) {
+                found.orders.push(kept);
+            }
         }
         Ok(found)
     }
+}
+
+fn is_same_order(a: &Neighbour, b: &Neighbour) -> bool {
+    (a.day, a.kind) == (b.day, b.kind)
+        && (&a.order_no, &a.refund_no, &a.trade_no) == (&b.order_no, &b.refund_no, &b.trade_no)
 }
 
 fn logged_neighbour(orders: &LoggedOrders, order: &LoggedOrder) -> Neighbour {
@@ -328,35 +349,35 @@ fn write_section(house: &House, errand: &Errand, book: &Book, told: Told<'_>) ->
             version: 0,
         },
     ];
-    let pair = SumPair {
-        currency: crate::domain::Currency::CNY,
-        parsed: of_lines(&book.statement),
-        ledger: Some(Sums {
-            rows: told.sums.rows,
-            amount_minor: told.sums.amount_minor,
-            fee_e5: told.sums.fee_e5,
-        }),
-    };
+    let sums = sums_by_currency(&book.statement, told.sums);
     let remarks = remarks(house, book, &told);
     let about = About {
         authenticated: book.received.authenticated,
         inputs: &inputs,
         controls: book.statement.controls(),
         foreign: book.statement.foreign(),
-        sums: &[pair],
+        sums: &sums,
         remarks: &remarks,
         ..About::new(&errand.account.name, errand.account.pay_type(), lang)
     };
     section(told.result, &about)
 }
 
-fn of_lines(statement: &Statement) -> Sums {
-    let entries = statement.entries();
-    Sums {
-        rows: entries.len() as u64,
-        amount_minor: entries.iter().filter_map(|entry| entry.amount_minor).sum(),
-        fee_e5: entries.iter().map(|entry| entry.fee_e5).sum(),
+/// Parsed lines by currency; the ledger's own sums stand beside them where there is only one.
+fn sums_by_currency(statement: &Statement, ledger: store::Sums) -> Vec<SumPair> {
+    let mut pairs: BTreeMap<Currency, Sums> = BTreeMap::new();
+    for entry in statement.entries() {
+        let sums = pairs.entry(entry.currency).or_default();
+        sums.rows += 1;
+        sums.amount_minor += entry.amount_minor.unwrap_or(0);
+        sums.fee_e5 += entry.fee_e5;
     }
+    if pairs.is_empty() {
+        pairs.insert(Currency::CNY, Sums::default());
+    }
+    let whole = Sums { rows: ledger.rows, amount_minor: ledger.amount_minor, fee_e5: ledger.fee_e5 };
+    let ledger = (pairs.len() == 1).then_some(whole);
+    pairs.into_iter().map(|(currency, parsed)| SumPair { currency, parsed, ledger }).collect()
 }
 
 /// What a person should hear of, beyond the mismatches.
@@ -389,6 +410,7 @@ fn remarks(house: &House, book: &Book, told: &Told<'_>) -> Vec<String> {
             remarks.push(format!("{count} {}", lang.pick(zh, en)));
         }
     }
+    remarks.extend(told.log.remarks(lang));
     remarks.extend(clock_remark(house, told.log));
     remarks
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::acquire::Archive;
 use crate::channel;
 use crate::config::Settings;
+use crate::domain::logged_order::is_success;
 use crate::domain::{Bill, BillDate, Cell, Errand, Exit, Failure, Moment, Statement};
 use crate::paylog::{Rules, describe};
 use crate::report::explain::{Explanation, LogStory, Looked, Place, RawLine};
@@ -247,7 +248,9 @@ fn same(item: &MismatchRow, order: &StoredOrder) -> bool {
 }
 
 fn add_order(item: &mut MismatchRow, order: &StoredOrder) {
-    item.gateway_amount_minor = order.movement.amount_minor;
+    let movement = &order.movement;
+    let success = is_success(movement.kind, movement.state, movement.notes);
+    item.gateway_amount_minor = movement.amount_minor.filter(|_| success);
     item.gateway_state = order.movement.state.as_str().to_owned();
     item.gateway_time = order.logged_at.to_string();
     item.paytype.clone_from(&order.req_type);

@@ -92,7 +92,7 @@ impl Trouble {
             10 => (Exit::Storage, "the disk failed or is not local; check it, then run again"),
             11 | 26 => (
                 Exit::Storage,
-                "the file is damaged or not a database; move it away: a ledger is built anew from the archive by `nightjob reconcile`",
+                "the file is damaged or not a database; check what it is before you touch it. (A lost ledger is built anew from the archive by `nightjob reconcile`; EB_PAYLOG is the gateway's)",
             ),
             13 => (Exit::Storage, "the disk is full; make space and run again"),
             14 => {

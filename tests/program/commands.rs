@@ -49,6 +49,7 @@ fn explain_shows_both_sides_the_raw_line_and_the_log() {
         let told = ran.says("99.99").says("100.00").says("createandpay").says("`TA2,`A2");
         assert!(!told.out.contains('\u{1b}'));
     }
+    site.run(&["explain", "TA2"]).expect(0).says("amount mismatch");
     site.run(&["explain", "A1"]).expect(0).says("`TA1,`A1");
     site.run(&["explain", "NOPE"]).expect(2).says("NOPE");
 }

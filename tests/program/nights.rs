@@ -57,11 +57,57 @@ fn report_and_reconcile_write_the_same_bytes_again() {
     site.run(&[]).expect(10);
     let before = state(&site);
     std::fs::remove_dir_all(site.path("reports")).expect("reports");
-    site.run(&["report"]).expect(0);
+    site.run(&["report"]).expect(10);
     assert_eq!(state(&site), before);
     std::fs::remove_dir_all(site.path("statements")).expect("statements");
     site.run(&["reconcile"]).expect(10);
     assert_eq!(state(&site), before, "from archive and log, without the provider");
+}
+
+#[test]
+fn a_lost_ledger_is_built_anew_from_the_archive() {
+    let site = ordinary();
+    site.run(&[]).expect(10);
+    let before = state(&site);
+    std::fs::remove_dir_all(site.path("statements")).expect("statements");
+    for name in ["data/nightjob.db", "data/nightjob.db-wal", "data/nightjob.db-shm"] {
+        drop(std::fs::remove_file(site.path(name)));
+    }
+    site.run(&["reconcile"]).expect(10);
+    assert_eq!(state(&site), before);
+}
+
+#[test]
+fn a_log_that_lost_rows_never_replaces_a_richer_result() {
+    let site = ordinary();
+    site.run(&[]).expect(10);
+    let before = mismatches(&site);
+    for (what, rows) in [
+        ("all but a stray old row", vec![stray("2000-01-01 00:00:00")]),
+        ("one row in the middle", vec![paid("A1", 1200, "09:00:00"), paid("A4", 700, "09:03:00")]),
+        ("all but rows of a later day", vec![stray("2016-11-09 10:00:00")]),
+    ] {
+        std::fs::remove_file(site.path("ttpayment.db")).expect("the log");
+        site.log(rows);
+        site.run(&[]).expect(10).says("the log has been purged since");
+        assert_eq!(mismatches(&site), before, "{what}");
+    }
+}
+
+fn stray(at: &str) -> nightjob::store::OwnedLogRow {
+    nightjob::store::OwnedLogRow { req_date: at.to_owned(), ..paid("Z1", 100, "09:00:00") }
+}
+
+fn mismatches(site: &SiteFolder) -> String {
+    site.text("reports/2016-11-08/mismatches.csv")
+}
+
+#[test]
+fn rows_without_a_time_are_told_and_looked_at() {
+    let site = SiteFolder::with_local_file();
+    site.statement(bill(&[("A1", "12.00")]));
+    site.log([paid("A1", 1200, "09:00:00"), stray("")]);
+    site.run(&[]).expect(10).says("1 log rows without a readable time");
 }
 
 /// Every row of every table but the journal of runs, and every byte of the reports.

@@ -124,8 +124,41 @@ fn no_network_is_5_and_keeps_what_was_done() {
 fn the_deadline_ends_a_run_with_12_and_the_next_one_does_the_rest() {
     let rules = vec![Rule::new(Desk::WechatBill, Tries::Only(1), Mishap::Slow(LONG)).of("mall-wx")];
     let town = Town::new(60, Faults::Spread(0), rules);
-    town.run(&["--max-duration", "1s"]).expect(12).says("--max-duration");
+    let ran = town.run(&["--max-duration", "1s", "--json"]).expect(12).says("--max-duration");
+    let document: serde_json::Value = serde_json::from_str(&ran.out).expect("a document");
+    assert_eq!(document["units"].as_array().map(Vec::len), Some(3), "{document:#}");
+    assert!(town.dir.path().join("reports/2016-11-08/report.json").exists(), "a report always");
     town.run(&[]).expect(0);
+}
+
+#[test]
+fn no_bill_never_undoes_a_day_that_had_lines() {
+    let rules = vec![Rule::new(Desk::WechatBill, Tries::Only(2), Mishap::NoBill).of("mall-wx")];
+    let town = Town::new(60, Faults::Spread(0), rules);
+    town.run(&[]).expect(0);
+    let report = town.dir.path().join("reports/2016-11-08/report.json");
+    let before = std::fs::read(&report).expect("a report");
+    town.run(&[]).expect(8).says("now says that there is no bill");
+    assert_eq!(std::fs::read(&report).expect("a report"), before);
+    town.run(&[]).expect(0);
+}
+
+#[test]
+fn the_demo_finds_exactly_what_was_planted_for_20_seeds() {
+    for seed in 1..=20 {
+        let dir = tempfile::tempdir().expect("a folder");
+        let seed = seed.to_string();
+        let words =
+            ["demo", "--dir", "d", "--orders", "150", "--faults", "25", "--seed", &seed, "--json", "-q"];
+        let ran = ran(command(dir.path(), &words).output().expect("the program")).expect(10);
+        let document: serde_json::Value = serde_json::from_str(&ran.out).expect("a document");
+        assert!(document["planted"].as_u64() > Some(25), "mismatches, and what moved over midnight");
+        assert_eq!(document["planted"], document["found"], "seed {seed}");
+        assert_eq!(
+            (&document["missed"], &document["not_planted"]),
+            (&serde_json::json!([]), &serde_json::json!([]))
+        );
+    }
 }
 
 #[cfg(unix)]

@@ -191,11 +191,14 @@ pub(in crate::store) async fn mismatches_of_order(
     place: &Place,
     order_no: &str,
 ) -> Result<Vec<StoredMismatch>, Failure> {
-    let rows = sqlx::query("SELECT * FROM mismatch WHERE order_no = ?1 ORDER BY bill_date DESC, account, id")
-        .bind(order_no)
-        .fetch_all(pool)
-        .await
-        .at(place, "reading `mismatch`")?;
+    let rows = sqlx::query(
+        "SELECT * FROM mismatch WHERE order_no = ?1 OR refund_no = ?1 OR trade_no = ?1
+         ORDER BY bill_date DESC, account, id",
+    )
+    .bind(order_no)
+    .fetch_all(pool)
+    .await
+    .at(place, "reading `mismatch`")?;
     Ok(rows.iter().map(stored_mismatch).collect())
 }
 
