@@ -4,6 +4,7 @@
 mod site;
 
 mod nights;
+mod peers;
 mod refusals;
 mod providers;
 mod commands;

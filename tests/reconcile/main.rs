@@ -2,4 +2,5 @@
 
 mod books;
 mod nights;
+mod peers;
 mod properties;
