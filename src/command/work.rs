@@ -46,7 +46,7 @@ pub(super) async fn run(start: &Start, cli: &Cli, source: Source) -> Result<Answ
     let recorded = Recorded::begin(start, &mut house).await?;
     warn_of_the_trap(start, &house, &plan).await?;
     let mut outcome = Outcome::default();
-    let broken_off = until_signal(night::run(&house, &plan, source, &mut outcome)).await;
+    let broken_off = until_signal(Box::pin(night::run(&house, &plan, source, &mut outcome))).await;
     if let Some(exit) = broken_off {
         outcome.break_off(exit);
     }
@@ -196,7 +196,7 @@ pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answ
     let recorded = Recorded::begin(start, &mut house).await?;
     let (file, errand) = (start.world.here.join(file), Errand { account, date, bill: Bill::Trade });
     let mut outcome = Outcome::default();
-    let broken_off = until_signal(night::import(&house, &errand, &file, &mut outcome)).await;
+    let broken_off = until_signal(Box::pin(night::import(&house, &errand, &file, &mut outcome))).await;
     if let Some(exit) = broken_off {
         outcome.break_off(exit);
     }

@@ -1,10 +1,10 @@
 //! Reconciliation: two books of one day, side by side. Pure: same input, same result, whatever the order of it.
 //!
 //! Nothing here knows a database, a file or a clock. The unit of thought is the **case**: everything that both sides
-//! say under one order number. Turn 1 settles each case by itself ([`settle`]). Turn 2 joins what is still open by the
+//! say under one order number. Turn 1 settles each case by itself (`settle`). Turn 2 joins what is still open by the
 //! provider's transaction number. Turn 3 looks, by key, at the neighbouring days that are handed in
 //! ([`Neighbours`]): what is found there has only moved over midnight. Then everything is counted twice
-//! ([`prove`]): each line and each order ends in exactly one place, and the bridge explains every fen.
+//! (`prove`): each line and each order ends in exactly one place, and the bridge explains every fen.
 
 mod pair;
 mod settle;
