@@ -44,13 +44,13 @@ pub(super) async fn run(start: &Start, cli: &Cli, source: Source) -> Result<Answ
     let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
     house.deadline = Instant::now().checked_add(cli.global.max_duration);
     let recorded = Recorded::begin(start, &mut house).await?;
-    warn_of_the_trap(start, &house, &plan).await?;
+    warn_of_the_trap(start, Some(&house.ledger), &plan).await?;
     let mut outcome = Outcome::default();
     let broken_off = until_signal(Box::pin(night::run(&house, &plan, source, &mut outcome))).await;
     if let Some(exit) = broken_off {
         outcome.break_off(exit);
     }
-    if let Err(failure) = warn_of_the_trap(start, &house, &plan).await {
+    if let Err(failure) = warn_of_the_trap(start, Some(&house.ledger), &plan).await {
         outcome.fail("", failure);
     }
     Ok(recorded.finish(start, house, &plan.dates, outcome).await)
@@ -108,13 +108,17 @@ pub(super) async fn reports(start: &Start, house: &House, dates: &[BillDate]) ->
 }
 
 /// `sqe_date` is honoured as in the old program, where it silently re-ran one day for ever.
-async fn warn_of_the_trap(start: &Start, house: &House, plan: &Plan) -> Result<(), Failure> {
+async fn warn_of_the_trap(start: &Start, ledger: Option<&Ledger>, plan: &Plan) -> Result<(), Failure> {
     if plan.source != DateSource::SqeDate {
         return Ok(());
     }
     let mut left_out = Vec::new();
     for &date in &plan.left_out {
-        if house.ledger.done_units(date).await?.is_empty() {
+        let done = match ledger {
+            Some(ledger) => !ledger.done_units(date).await?.is_empty(),
+            None => false,
+        };
+        if !done {
             left_out.push(date.to_string());
         }
     }
@@ -138,6 +142,7 @@ pub(super) async fn plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
         true => Some(Ledger::open_read_only(&settings.database).await?),
         false => None,
     };
+    warn_of_the_trap(start, ledger.as_ref(), &plan).await?;
     let mut text = String::new();
     let mut units = Vec::new();
     for errand in &plan.errands {

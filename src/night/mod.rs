@@ -40,6 +40,7 @@ pub use talk::{Manner, Talk};
 pub use why::explain;
 
 use log::NightLog;
+use talk::counted;
 
 /// Everything a night works with.
 pub struct House {
@@ -259,7 +260,8 @@ async fn settle(house: &House, errand: &Errand, done: Result<UnitLine, Failure>,
         Ok(line) => {
             house.talk.unit_done(&line);
             if line.verdict > Verdict::Confirmed {
-                let what = format!("{} mismatches, {}", line.mismatches, line.verdict.as_str());
+                let what =
+                    format!("{}, {}", counted(line.mismatches as u64, "mismatch"), line.verdict.as_str());
                 outcome.look(errand.to_string(), what);
             }
             outcome.units.push(line);
@@ -292,8 +294,9 @@ async fn again(house: &House, date: BillDate, log: &NightLog, outcome: &mut Outc
             Ok(fresh) => {
                 written = true;
                 if fresh > 0 {
-                    outcome
-                        .look(errand.to_string(), format!("{fresh} mismatches that were not there before"));
+                    let what = format!("{} not told before", counted(fresh as u64, "mismatch"));
+                    tracing::warn!(account = %errand.account.name, %date, "{errand}: {what}");
+                    outcome.look(errand.to_string(), what);
                 }
             }
             Err(failure) => {

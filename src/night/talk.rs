@@ -104,11 +104,24 @@ fn sentence(unit: &super::UnitLine) -> (String, String) {
         if *already_done { "（账单与上次相同）" } else { "" }
     );
     let en = format!(
-        "{account} {date} {}: {lines} statement lines, {orders} logged orders, {mismatches} mismatches{}",
+        "{account} {date} {}: {}, {}, {}{}",
         verdict.label(Lang::En),
+        counted(*lines, "statement line"),
+        counted(*orders, "logged order"),
+        counted(*mismatches as u64, "mismatch"),
         if *already_done { " (same statement as before)" } else { "" }
     );
     (zh, en)
+}
+
+/// `1 mismatch`, `2 mismatches`.
+pub(super) fn counted(count: u64, word: &str) -> String {
+    let ending = match (count, word.ends_with("ch")) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{count} {word}{ending}")
 }
 
 /// Something that is being waited for.

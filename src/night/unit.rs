@@ -13,9 +13,10 @@ use super::log::NightLog;
 use super::{House, UnitLine, pages};
 use crate::acquire::Acquired;
 use crate::domain::logged_order::is_success;
+use crate::domain::money::major;
 use crate::domain::{
-    Bill, BillDate, Currency, Errand, Exit, Failure, LogCover, LoggedOrder, LoggedOrders, Note, Statement,
-    Verdict,
+    Bill, BillDate, Claims, Currency, Errand, Exit, Failure, Lang, LogCover, LoggedOrder, LoggedOrders, Note,
+    Statement, Verdict,
 };
 use crate::reconcile::{self, Neighbour, Neighbours, Origin, Reconciliation, Unit};
 use crate::report::section::{About, SumPair, Sums, section};
@@ -174,10 +175,27 @@ async fn our_side(house: &House, errand: &Errand, log: &NightLog) -> Result<Ours
     let Some(stored) = house.ledger.logged_orders(&errand.account.name, errand.date).await? else {
         return Ok(fresh);
     };
-    let picked = of_day(&stored, errand.date);
+    // Orders that another account claims by now were lost to the configuration, not to a purge.
+    let picked = still_claimed(house, errand, &stored);
+    if picked.len() <= fresh.picked.len() {
+        return Ok(fresh);
+    }
     let whole_day = before.verdict() != Verdict::Incomplete;
     let cover = cover_of(&stored, errand.date, whole_day);
     Ok(Ours { orders: Arc::new(stored), picked, cover, kept: true })
+}
+
+fn still_claimed(house: &House, errand: &Errand, stored: &LoggedOrders) -> Vec<u32> {
+    let claims = Claims::new(&house.settings.accounts, &house.settings.paylog.req_types);
+    let (account, customer) = (house.account_index(errand), &errand.account.customer);
+    let mut picked = of_day(stored, errand.date);
+    picked.retain(|&order| {
+        let order = &stored.orders[order as usize];
+        let (req_type, seller) = (stored.names.get(order.req_type), stored.names.get(order.seller));
+        let owner = claims.pay_type(req_type).and_then(|pay_type| claims.owner(pay_type, seller, customer));
+        owner == Some(account)
+    });
+    picked
 }
 
 /// How far the kept orders reach: over the whole day, unless the log did not when they were kept.
@@ -410,9 +428,23 @@ fn remarks(house: &House, book: &Book, told: &Told<'_>) -> Vec<String> {
             remarks.push(format!("{count} {}", lang.pick(zh, en)));
         }
     }
+    remarks.extend(resolved_remark(book, told, lang));
     remarks.extend(told.log.remarks(lang));
     remarks.extend(clock_remark(house, told.log));
     remarks
+}
+
+/// Lines without an amount of their own: why the bridge's total is not the sum that the file states.
+fn resolved_remark(book: &Book, told: &Told<'_>, lang: Lang) -> Option<String> {
+    let without = book.statement.entries().iter().filter(|entry| entry.amount_minor.is_none()).count();
+    let stated: i64 = book.statement.entries().iter().filter_map(|entry| entry.amount_minor).sum();
+    let resolved = major(told.result.lines.total.amount_minor - stated, Currency::CNY.digits());
+    (without > 0).then(|| match lang {
+        Lang::Zh => format!("{without} 行撤销自身不带金额，按原支付计 {resolved}"),
+        Lang::En => format!(
+            "{without} reversal lines carry no amount of their own; by their payments they are {resolved}"
+        ),
+    })
 }
 
 /// Clocks of the gateway and the providers further apart than the alarm of `spec/ttpay.md`, R-D45.
@@ -420,7 +452,7 @@ fn clock_remark(house: &House, log: &NightLog) -> Option<String> {
     const SKEW_ALARM_SECONDS: u64 = 300;
     let skew = log.folded().skew_seconds.filter(|skew| skew.unsigned_abs() > SKEW_ALARM_SECONDS)?;
     Some(match house.settings.report_lang {
-        crate::domain::Lang::Zh => format!("网关时钟与渠道相差 {skew} 秒"),
-        crate::domain::Lang::En => format!("the gateway's clock is {skew} s off the providers'"),
+        Lang::Zh => format!("网关时钟与渠道相差 {skew} 秒"),
+        Lang::En => format!("the gateway's clock is {skew} s off the providers'"),
     })
 }

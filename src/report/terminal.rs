@@ -9,7 +9,7 @@ mod unit;
 use super::visible::visible;
 use super::words::{self, title};
 use super::{BridgeRow, Report, Section, UnclaimedRow, amount};
-use crate::domain::{Lang, MismatchKind, Verdict};
+use crate::domain::{Currency, Lang, MismatchKind, Verdict, money};
 pub(super) use grid::Grid;
 
 /// How to write. The caller knows the terminal, `NO_COLOR` and the language; nothing here asks the world.
@@ -105,7 +105,7 @@ fn unclaimed(rows: &[UnclaimedRow], style: &Style) -> String {
             visible(seller).into_owned(),
             visible(&row.req_type).into_owned(),
             row.orders.to_string(),
-            row.successes_minor.to_string(),
+            money::major(row.successes_minor, Currency::CNY.digits()),
         ]);
     }
     format!("{}\n{}", title::UNCLAIMED.say(lang), grid.write(2))

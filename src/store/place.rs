@@ -151,7 +151,7 @@ mod tests {
             ("odbc:DSN=ttpay;uid=ttpay;pwd=geheim;", "`odbc:` database"),
             ("sqlite:", "names no file"),
             ("sqlite::memory:", "names no file"),
-            ("/tmp/x.db", "not in this version"),
+            ("/data/x.db", "not in this version"),
         ] {
             let failure = Place::parse(url, "database").unwrap_err();
             assert_eq!(failure.exit, Exit::Config, "{url}");

@@ -94,6 +94,16 @@ fn a_log_that_lost_rows_never_replaces_a_richer_result() {
     }
 }
 
+#[test]
+fn a_narrower_account_loses_its_orders_to_the_configuration_and_not_to_a_purge() {
+    let site = ordinary();
+    site.run(&[]).expect(10);
+    site.write("nightjob.toml", site.text("nightjob.toml") + "seller = [\"7777\"]\n");
+    let ran = site.run(&[]).expect(10).says("belong to no configured account");
+    assert!(!ran.out.contains("purged since"), "{}", ran.out);
+    assert!(!mismatches(&site).contains("gateway_only"), "{}", mismatches(&site));
+}
+
 fn stray(at: &str) -> nightjob::store::OwnedLogRow {
     nightjob::store::OwnedLogRow { req_date: at.to_owned(), ..paid("Z1", 100, "09:00:00") }
 }

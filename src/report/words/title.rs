@@ -56,7 +56,7 @@ pub const OTHER_DAY: Title = Title("另一日", "other day");
 pub const UNCLAIMED: Title =
     Title("没有账户认领的网关订单", "logged orders that no configured account claims");
 pub const SELLER: Title = Title("卖家", "seller");
-pub const SUCCESSES: Title = Title("其中成功（分）", "successes, minor units");
+pub const SUCCESSES: Title = Title("其中成功", "successes");
 pub const LEGEND: Title = Title("说明", "legend");
 pub const STATE: Title = Title("状态", "state");
 pub const TIME: Title = Title("时间", "time");
