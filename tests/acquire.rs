@@ -432,6 +432,29 @@ fn odd() -> Room {
     Room { code: "odd", pay_types: &[], needs: &[], check: ODD.check, next: ODD.next, read: ODD.read }
 }
 
+/// A provider that lives in another year.
+struct LongAgo;
+
+impl Transport for LongAgo {
+    async fn send(&self, _: &Ask, into: &mut Partial, _: Tell<'_>) -> Result<Reply, Trouble> {
+        into.write(b"page")?;
+        let headers = vec![("date".to_owned(), "Sun, 06 Nov 1994 08:49:37 GMT".to_owned())];
+        Ok(Reply { status: 200, headers, source: "page".into(), authenticated: true })
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_configuration_and_a_replay_is_not() {
+    for (clock, expected) in [(Clock::System, Some(Exit::Config)), (clock(), None)] {
+        let room = Room { next: |_, heard, _| paging(1, heard), ..odd() };
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Arc::new(Archive::open(folder.path()).unwrap());
+        let engine = Acquirer::with_transport(LongAgo, limits(3), archive, clock);
+        let outcome = engine.acquire(&room, &errand(account("odd", &[])), &|_| {}).await;
+        assert_eq!(outcome.err().map(|f| f.exit), expected, "{clock:?}");
+    }
+}
+
 #[tokio::test]
 async fn files_of_a_folder() {
     let house = House::new(Limits { bill_bytes_max: BILL.len() as u64, ..limits(1) });

@@ -25,6 +25,10 @@ use crate::channel::{ASKS_MAX, Ask, Exhausted, Heard, Room, Step};
 use crate::config::HttpSettings;
 use crate::domain::{Clock, Errand, Exit, Failure, Moment, Stamp};
 
+/// How far this machine's clock may be off a provider's: beyond five minutes they refuse what is signed
+/// (`spec/wechat.md` 3.4).
+const CLOCK_OFF_MAX: Duration = Duration::from_secs(300);
+
 /// The largest bill as it travels. Providers split what is larger than that.
 pub const BILL_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
@@ -308,12 +312,22 @@ impl<T: Transport> Acquirer<T> {
         let head = partial.head().to_vec();
         let Kept { sha256, len } = self.keep(partial).await?;
         let heard = Heard { status, headers, head, len, sha256: sha256.clone(), source: source.clone() };
+        self.check_clock(&heard)?;
         let received =
             Received { sha256, len, source, fetched_at: self.clock.now(), authenticated, tries: 1 };
         if len > 0 {
             self.archive.note(errand, &received, Status::Received, "")?;
         }
         Ok((heard, received))
+    }
+
+    /// A clock that is off makes wrong bill dates and refused signatures: nothing is done with it. A replay's clock
+    /// (`NIGHTJOB_NOW`) is meant to be another.
+    fn check_clock(&self, heard: &Heard) -> Result<(), Failure> {
+        let Clock::System = self.clock else { return Ok(()) };
+        let Some(off) = clock_off(heard, self.clock.now()) else { return Ok(()) };
+        let text = format!("this machine's clock is {off} s off the provider's ({})", heard.source);
+        Err(Failure::new(Exit::Config, text).hint("set the clock (NTP) and run again"))
     }
 
     /// Syncing half a gigabyte takes a while: it is done beside the other conversations.
@@ -384,6 +398,13 @@ fn exhausted(why: String, when_exhausted: Exhausted, tries: u32) -> Failure {
     Failure::new(exit, format!("{why} ({times})")).hint(hint)
 }
 
+/// Seconds by which `now` is off the reply's `Date`, if they are more than providers bear.
+fn clock_off(heard: &Heard, now: Moment) -> Option<i64> {
+    let theirs = chrono::DateTime::parse_from_rfc2822(heard.header("date")?.trim()).ok()?.timestamp();
+    let off = now.unix() - theirs;
+    (off.unsigned_abs() > CLOCK_OFF_MAX.as_secs()).then_some(off)
+}
+
 /// `Retry-After`: seconds, or the HTTP date of the moment.
 fn retry_after(heard: &Heard, now: Moment) -> Option<Duration> {
     let text = heard.header("retry-after")?.trim();
@@ -414,6 +435,23 @@ mod tests {
             assert_eq!(retry_after(&heard, now).map(|d| d.as_secs()), expected, "{text}");
         }
         assert_eq!(retry_after(&Heard::default(), now), None);
+    }
+
+    #[test]
+    fn five_minutes_are_borne_and_no_more() {
+        let at = |text| Moment::parse(text).unwrap();
+        let heard = |date: &str| Heard { headers: vec![("date".into(), date.into())], ..Heard::default() };
+        let reply = heard("Wed, 21 Oct 2015 07:28:00 GMT");
+        for (now, expected) in [
+            ("2015-10-21 15:28:00", None),
+            ("2015-10-21 15:33:00", None),
+            ("2015-10-21 15:33:01", Some(301)),
+            ("2015-10-21 15:22:59", Some(-301)),
+        ] {
+            assert_eq!(clock_off(&reply, at(now)), expected, "{now}");
+        }
+        assert_eq!(clock_off(&heard("today"), at("2015-10-21 15:28:00")), None);
+        assert_eq!(clock_off(&Heard::default(), at("2015-10-21 15:28:00")), None);
     }
 
     #[test]
