@@ -257,6 +257,7 @@ impl<T: Transport> Acquirer<T> {
             let pause = self.pause(tries).max(at_least.min(self.limits.asked_pause_max));
             tracing::warn!(errand = %errand, tries, pause_ms = pause.as_millis(), why, "trying again");
             tell(Progress::Pausing { why: &why, pause });
+            // The pause between two tries is the work here: jittered, bounded, and as long as the provider asked for.
             tokio::time::sleep(pause).await;
             healed = why;
         }

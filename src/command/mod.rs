@@ -16,6 +16,7 @@ use crate::cli::{self, Cli, Command};
 use crate::domain::{Exit, Failure};
 
 use answer::Answer;
+pub use simulated::logged;
 use start::Start;
 
 /// Runs the command and prints its answer. The exit code.

@@ -172,7 +172,7 @@ async fn write_log(day: &Arc<SimulatedDay>, path: &Path) -> Result<(), Failure> 
     let (day, path) = (day.clone(), path.to_owned());
     let written = tokio::task::spawn_blocking(move || {
         let mut log = SampleLog::create(&path)?;
-        log.insert(day.rows().map(owned))?;
+        log.insert(day.rows().map(logged))?;
         Ok::<SampleLog, Failure>(log)
     });
     let log =
@@ -180,7 +180,8 @@ async fn write_log(day: &Arc<SimulatedDay>, path: &Path) -> Result<(), Failure> 
     log.finish().await.map(|_| ())
 }
 
-fn owned(row: SimLogRow) -> OwnedLogRow {
+/// A simulated row as the log takes it. Neither room may know the other, so it is said here, once.
+pub fn logged(row: SimLogRow) -> OwnedLogRow {
     OwnedLogRow {
         row_id: 0,
         req_txdate: row.req_txdate,

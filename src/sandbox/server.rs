@@ -99,6 +99,7 @@ async fn receive(State(house): State<Arc<House>>, method: Method, uri: Uri, body
     let answered = tokio::task::spawn_blocking(move || answer(&house, &method, &uri, &body)).await;
     let answer = answered.unwrap_or_else(|_| Answer::status(500, "the sandbox itself failed"));
     if !answer.pause.is_zero() {
+        // A provider that is slow (`Mishap::Slow`): the wait is what is simulated.
         tokio::time::sleep(answer.pause).await;
     }
     answer.into_response()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nightjob::domain::BillDate;
 use nightjob::sandbox::{self, DayPlan, Desk, Faults, Mishap, Rule, Running, Scenario, Site, Tries};
-use nightjob::store::{OwnedLogRow, SampleLog};
+use nightjob::store::SampleLog;
 
 use crate::site::{Ran, command, ran};
 
@@ -31,7 +31,7 @@ impl Town {
         let dir = tempfile::tempdir().expect("a folder");
         Site::of(&day).write_files(dir.path(), providers.addr, nightjob::domain::Lang::En).expect("files");
         let mut log = SampleLog::create(&dir.path().join("ttpayment.db")).expect("a log");
-        log.insert(day.rows().map(owned)).expect("rows");
+        log.insert(day.rows().map(nightjob::command::logged)).expect("rows");
         runtime.block_on(log.finish()).expect("a log");
         Town { dir, runtime, providers }
     }
@@ -42,25 +42,6 @@ impl Town {
 
     fn run(&self, arguments: &[&str]) -> Ran {
         ran(command(self.dir.path(), arguments).output().expect("the program"))
-    }
-}
-
-fn owned(row: sandbox::SimLogRow) -> OwnedLogRow {
-    OwnedLogRow {
-        row_id: 0,
-        req_txdate: row.req_txdate,
-        req_mallid: row.req_mallid,
-        req_storecode: row.req_storecode,
-        req_shop_code: row.req_shop_code,
-        req_tillid: row.req_tillid,
-        req_cashierno: row.req_cashierno,
-        req_date: row.req_date,
-        req_obj: row.req_obj,
-        req_action: row.req_action,
-        req_type: row.req_type,
-        res_err: row.res_err,
-        res_msg: row.res_msg,
-        res_obj: row.res_obj,
     }
 }
 
