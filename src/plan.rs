@@ -199,17 +199,18 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::channel::{Need, Room, Step};
+    use crate::channel::{Need, Room};
     use crate::config::{Flag, Request, World, settle};
-    use crate::format::ReadError;
+    use crate::domain::Bill;
 
     static FILES: Room = Room {
         code: "files",
         pay_types: &PayType::ALL,
+        bills: &[Bill::Trade, Bill::FundFlow],
         needs: &[Need::option("path", "x")],
         check: |_| Ok(()),
-        next: |_, _, _| Step::NotReady(String::new()),
-        read: |_, _| Err(ReadError::File(String::new())),
+        statements: None,
+        queries: None,
     };
 
     const TODAY: &str = "20161110";

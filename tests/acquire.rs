@@ -14,7 +14,7 @@ use std::time::Duration;
 use nightjob::acquire::{
     Acquired, Acquirer, Archive, Limits, Partial, Progress, Received, Reply, Status, Tell, Transport, Trouble,
 };
-use nightjob::channel::{self, ASKS_MAX, Ask, FileAsk, Heard, Request, Room, Step, keys, sign};
+use nightjob::channel::{self, ASKS_MAX, Ask, FileAsk, Heard, Request, Room, Statements, Step, keys, sign};
 use nightjob::config::HttpSettings;
 use nightjob::domain::{
     Account, Bill, BillDate, Clock, Errand, Exit, Failure, Moment, PayType, Secret, Stamp,
@@ -290,7 +290,7 @@ async fn an_expired_address_is_asked_for_again_and_its_token_is_nowhere() {
     );
     let index = fs::read_to_string(house.home.path().join("archive/index.jsonl")).unwrap();
     assert!(!index.contains("first7f3a") && !index.contains("second9c1e"), "{index}");
-    let statement = (room.read)(&errand, house.archive.read(&received.sha256).unwrap()).unwrap();
+    let statement = channel::read(room, &errand, house.archive.read(&received.sha256).unwrap()).unwrap();
     assert_eq!(statement.entries().len(), 4);
 }
 
@@ -298,19 +298,28 @@ async fn an_expired_address_is_asked_for_again_and_its_token_is_nowhere() {
 static ODD: Room = Room {
     code: "odd",
     pay_types: &[],
+    bills: &[],
     needs: &[],
     check: |_| Ok(()),
-    next: |errand, heard, _| match heard {
-        [] => {
-            let mut request = Request::new("GET", errand.account.option("url").into(), &errand.account);
-            request.plain_url =
-                Some(errand.account.option("plain_url").to_owned()).filter(|url| !url.is_empty());
-            request.bill = true;
-            request.given = errand.account.option("given") == "true";
-            Step::Ask(Ask::Http(request))
-        }
-        _ => Step::Statement,
-    },
+    statements: Some(Statements {
+        next: |errand, heard, _| match heard {
+            [] => {
+                let mut request = Request::new("GET", errand.account.option("url").into(), &errand.account);
+                request.plain_url =
+                    Some(errand.account.option("plain_url").to_owned()).filter(|url| !url.is_empty());
+                request.bill = true;
+                request.given = errand.account.option("given") == "true";
+                Step::Ask(Ask::Http(request))
+            }
+            _ => Step::Statement,
+        },
+        ..UNREAD
+    }),
+    queries: None,
+};
+const UNREAD: Statements = Statements {
+    next: |_, _, _| Step::Statement,
+    join: None,
     read: |_, _| Err(ReadError::File(String::new())),
 };
 
@@ -419,7 +428,7 @@ async fn a_conversation_has_an_end() {
         ("the last allowed question", |_, heard, _| paging(ASKS_MAX, heard), None),
         ("one more", |_, heard, _| paging(ASKS_MAX + 1, heard), Some(Exit::Rejected)),
     ] {
-        let room = Room { next, ..odd() };
+        let room = odd(next);
         let folder = tempfile::tempdir().unwrap();
         let archive = Arc::new(Archive::open(folder.path()).unwrap());
         let engine = Acquirer::with_transport(Pages, limits(1), archive, clock());
@@ -428,8 +437,8 @@ async fn a_conversation_has_an_end() {
     }
 }
 
-fn odd() -> Room {
-    Room { code: "odd", pay_types: &[], needs: &[], check: ODD.check, next: ODD.next, read: ODD.read }
+fn odd(next: fn(&Errand, &[Heard], &Stamp) -> Step) -> Room {
+    Room { statements: Some(Statements { next, ..UNREAD }), code: "odd", ..ODD }
 }
 
 /// A provider that lives in another year.
@@ -446,7 +455,7 @@ impl Transport for LongAgo {
 #[tokio::test]
 async fn a_clock_that_is_off_is_configuration_and_a_replay_is_not() {
     for (clock, expected) in [(Clock::System, Some(Exit::Config)), (clock(), None)] {
-        let room = Room { next: |_, heard, _| paging(1, heard), ..odd() };
+        let room = odd(|_, heard, _| paging(1, heard));
         let folder = tempfile::tempdir().unwrap();
         let archive = Arc::new(Archive::open(folder.path()).unwrap());
         let engine = Acquirer::with_transport(LongAgo, limits(3), archive, clock);

@@ -8,10 +8,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nightjob::channel::{Need, Room, Step};
+use nightjob::channel::{Need, Room};
 use nightjob::config::{self, Flag, Loaded, Problems, Request, SecretUse, World};
-use nightjob::domain::{Account, BillDate, Exit, Failure, Lang, PayType};
-use nightjob::format::ReadError;
+use nightjob::domain::{Account, Bill, BillDate, Exit, Failure, Lang, PayType};
 
 static WECHAT: Room = Room {
     code: "wechat_v2",
@@ -46,10 +45,11 @@ static FILES: Room = Room {
 const BLANK: Room = Room {
     code: "",
     pay_types: &[],
+    bills: &[Bill::Trade],
     needs: &[],
     check: |_| Ok(()),
-    next: |_, _, _| Step::NotReady(String::new()),
-    read: |_, _| Err(ReadError::File(String::new())),
+    statements: None,
+    queries: None,
 };
 static ROOMS: &[&Room] = &[&WECHAT, &ALIPAY, &FILES];
 

@@ -91,7 +91,16 @@ const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 50;
 
 /// Transcripts that every channel room has; a case that cannot happen is a folder with `never.txt` saying why.
-const CASES: [&str; 5] = ["ordinary_day", "no_movements", "not_ready", "refused", "torn_file"];
+const CASES: [&str; 8] = [
+    "ordinary_day",
+    "no_movements",
+    "not_ready",
+    "refused",
+    "torn_file",
+    "wrong_signature",
+    "other_account",
+    "other_day",
+];
 
 /// A rule: what it holds, and what it finds wrong.
 type Rule = (&'static str, fn(&Tree) -> Vec<String>);

@@ -12,6 +12,8 @@ mod archive;
 mod disk;
 mod file;
 mod http;
+mod inquire;
+mod join;
 mod pace;
 
 use std::future::Future;
@@ -20,8 +22,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use archive::{Archive, IndexLine, Kept, Partial, Status};
+pub use inquire::Answered;
 
-use crate::channel::{ASKS_MAX, Ask, Exhausted, Heard, Room, Step};
+use crate::channel::{ASKS_MAX, Ask, Exhausted, HEAD_MAX, Heard, Room, Statements, Step};
 use crate::config::HttpSettings;
 use crate::domain::{Clock, Errand, Exit, Failure, Moment, Stamp};
 
@@ -103,6 +106,8 @@ pub enum Acquired {
     Statement(Received),
     /// The provider's own word that the day has no movements.
     NoMovements(Received),
+    /// There is no statement to be had: the logged orders are asked about one by one. The text says why.
+    OneByOne(String),
 }
 
 /// What is going on, for a progress bar.
@@ -239,9 +244,11 @@ impl<T: Transport> Acquirer<T> {
     /// [`Exit::Passing`] when every try failed, [`Exit::Storage`] when the archive cannot be written,
     /// [`Exit::Config`] for an address that may not be used.
     pub async fn acquire(&self, room: &Room, errand: &Errand, tell: Tell<'_>) -> Result<Acquired, Failure> {
+        let Some(statements) = room.statements else { return Ok(Acquired::OneByOne(String::new())) };
         let mut healed = String::new();
         for tries in 1..=self.limits.tries {
-            let (why, when_exhausted, at_least) = match self.converse(room, errand, tries, tell).await {
+            let (why, when_exhausted, at_least) = match self.converse(&statements, errand, tries, tell).await
+            {
                 Ok(acquired) => {
                     if tries > 1 {
                         tracing::info!(errand = %errand, tries, after = healed, "got it after trying again");
@@ -275,7 +282,7 @@ impl<T: Transport> Acquirer<T> {
 
     async fn converse(
         &self,
-        room: &Room,
+        statements: &Statements,
         errand: &Errand,
         tries: u32,
         tell: Tell<'_>,
@@ -284,8 +291,13 @@ impl<T: Transport> Acquirer<T> {
         let mut last: Option<Received> = None;
         let mut authenticated = true;
         loop {
-            let ask = match (room.next)(errand, &heard, &self.stamp()) {
+            let ask = match (statements.next)(errand, &heard, &self.stamp()) {
                 Step::Ask(ask) if heard.len() < ASKS_MAX => ask,
+                Step::Join(turns) => {
+                    let parts = join::Parts { turns: &turns, heard: &heard, last, tries, authenticated };
+                    return self.join(statements, errand, parts).await;
+                }
+                Step::OneByOne(why) => return Ok(Acquired::OneByOne(why)),
                 Step::Ask(_) => {
                     let text =
                         format!("still asking after {ASKS_MAX} requests; the provider's paging is broken");
@@ -295,6 +307,8 @@ impl<T: Transport> Acquirer<T> {
             };
             let (words, received) = self.hear(errand, &ask, tell).await?;
             authenticated &= received.authenticated;
+            // A reply that was shown whole has been understood by now.
+            heard.iter_mut().for_each(|earlier| earlier.head.truncate(HEAD_MAX));
             heard.push(words);
             last = (received.len > 0).then_some(Received { tries, authenticated, ..received });
         }
@@ -310,8 +324,15 @@ impl<T: Transport> Acquirer<T> {
         let mut partial = self.archive.partial()?;
         let Reply { status, headers, source, authenticated } =
             self.transport.send(ask, &mut partial, tell).await?;
-        let head = partial.head().to_vec();
+        let mut head = partial.head().to_vec();
         let Kept { sha256, len } = self.keep(partial).await?;
+        if let Ask::Http(request) = ask
+            && request.head_max > HEAD_MAX
+            && len > HEAD_MAX as u64
+        {
+            head = self.archive.read(&sha256)?;
+            head.truncate(request.head_max);
+        }
         let heard = Heard { status, headers, head, len, sha256: sha256.clone(), source: source.clone() };
         self.check_clock(&heard)?;
         let received =
@@ -363,7 +384,7 @@ impl<T: Transport> Acquirer<T> {
                 note(Status::Empty, "")?;
                 return Ok(Acquired::NoMovements(got.clone()));
             }
-            (Step::Statement | Step::NoMovements | Step::Ask(_), _) => {
+            (Step::Statement | Step::NoMovements | Step::Ask(_) | Step::Join(_) | Step::OneByOne(_), _) => {
                 fail(Exit::Bug, "the room ended the conversation before anything was heard".into(), "")
             }
             (Step::NotReady(why), _) => {

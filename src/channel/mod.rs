@@ -4,12 +4,20 @@
 //! heard so far and says the next thing; `acquire` does it. So a room can be tested with a transcript that a
 //! person can read, and time-outs, tries, rate limits, size caps, archiving and redacted logs exist once.
 //!
+//! Two shapes of conversation, and a room has one of them or both:
+//!
+//! | shape | room | what it gives |
+//! |---|---|---|
+//! | [`Statements`] | most | the provider's own list of a day: what both sides know can be compared |
+//! | [`Queries`] | `tianta`, `teegon`, and for single doubts all that can be asked | the provider's word about one order |
+//!
 //! # A new channel
 //!
 //! 1. `scripts/new-room NAME` copies the nearest room: `mod.rs` (the row and its quirks), `ask.rs` (what to say
-//!    next), `read.rs` (bytes to `Statement`).
-//! 2. Add its line to [`ROOMS`].
-//! 3. Add `fixtures/<room>/` with the cases that `tests/rooms.rs` asks for.
+//!    next), `read.rs` (bytes to `Statement`); a room that can be asked about orders has `judge.rs` as well.
+//! 2. Its line in [`ROOMS`] is added by the script.
+//! 3. `fixtures/<room>/`: `account.txt` (the account that its talks begin with) and the cases that `tests/rooms.rs`
+//!    asks for.
 
 pub mod address;
 pub mod envelope;
@@ -20,12 +28,16 @@ pub mod wechat_v2;
 pub mod alipay_open;
 pub mod local_file;
 
+mod query;
+
 use std::fmt;
 
-use crate::domain::{Account, Errand, Failure, PayType, Stamp, Statement};
+use crate::domain::{Account, Bill, Errand, Failure, PayType, Stamp, Statement};
 use crate::format::ReadError;
 
-/// Every channel with statements, in the order of the manual.
+pub use query::{Inquiry, Judged, Queries, Told};
+
+/// Every channel, in the order of the manual.
 pub static ROOMS: &[&Room] = &[&wechat_v2::ROOM, &alipay_open::ROOM, &local_file::ROOM];
 
 /// The room of a channel code.
@@ -33,20 +45,48 @@ pub fn room(code: &str) -> Option<&'static Room> {
     ROOMS.iter().find(|r| r.code == code).copied()
 }
 
-/// A channel with statements: data and plain functions.
+/// Reads what the archive holds of an errand: the room's statement, or the answers that stand in its place.
+///
+/// # Errors
+///
+/// [`ReadError`]: not a statement, not the asked one, or one that does not add up.
+pub fn read(room: &Room, errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
+    match room.statements {
+        Some(statements) => (statements.read)(errand, raw),
+        None => Err(ReadError::File(format!("channel {} has no statements", room.code))),
+    }
+}
+
+/// A channel: data and plain functions.
 pub struct Room {
     /// The name in configuration, in `fixtures/` and in the archive's index.
     pub code: &'static str,
     pub pay_types: &'static [PayType],
+    /// The bills it can get; `config` refuses an account that wants another one.
+    pub bills: &'static [Bill],
     /// The account keys this channel takes beyond the common ones. `config` refuses all others.
     pub needs: &'static [Need],
     /// What no single key shows: does the private key parse, is the address one that may be used.
     pub check: fn(&Account) -> Result<(), Failure>,
+    /// Without: a day is reconciled by asking order by order.
+    pub statements: Option<Statements>,
+    /// Without: no order can be asked about.
+    pub queries: Option<Queries>,
+}
+
+/// The conversation that ends in a statement.
+#[derive(Clone, Copy)]
+pub struct Statements {
     /// Says the next thing, given all that was heard.
     pub next: fn(&Errand, &[Heard], &Stamp) -> Step,
+    /// Makes one file of the bodies that [`Step::Join`] named; `None` where a statement always comes in one piece.
+    pub join: Option<Join>,
     /// Reads the raw bytes of the statement and proves them to be the asked one.
     pub read: fn(&Errand, Vec<u8>) -> Result<Statement, ReadError>,
 }
+
+/// Bodies in the order in which they were heard, to one file; or why they do not fit together.
+pub type Join = fn(&Errand, Vec<Vec<u8>>) -> Result<Vec<u8>, String>;
 
 /// One account key of a channel.
 #[derive(Clone, Copy, Debug)]
@@ -59,23 +99,31 @@ pub struct Need {
     pub default: &'static str,
     /// The only values allowed; empty = any.
     pub allowed: &'static [&'static str],
+    /// Not a key of the account: `key` is the path of a key of the whole file (`gateway.url`), and every account of
+    /// this channel has its value under that path.
+    pub shared: bool,
 }
 
 impl Need {
     pub const fn option(key: &'static str, default: &'static str) -> Need {
-        Need { key, required: false, secret: false, default, allowed: &[] }
+        Need { key, required: false, secret: false, default, allowed: &[], shared: false }
     }
 
     pub const fn required(key: &'static str) -> Need {
-        Need { key, required: true, secret: false, default: "", allowed: &[] }
+        Need { key, required: true, secret: false, default: "", allowed: &[], shared: false }
     }
 
     pub const fn secret(key: &'static str, required: bool) -> Need {
-        Need { key, required, secret: true, default: "", allowed: &[] }
+        Need { key, required, secret: true, default: "", allowed: &[], shared: false }
     }
 
     pub const fn one_of(key: &'static str, default: &'static str, allowed: &'static [&'static str]) -> Need {
-        Need { key, required: false, secret: false, default, allowed }
+        Need { key, required: false, secret: false, default, allowed, shared: false }
+    }
+
+    /// The value of a key of the whole file.
+    pub const fn shared(key: &'static str) -> Need {
+        Need { key, required: false, secret: false, default: "", allowed: &[], shared: true }
     }
 }
 
@@ -86,6 +134,11 @@ pub enum Step {
     Ask(Ask),
     /// The last thing heard is the statement.
     Statement,
+    /// What was heard in these turns (counted from 0) is the statement, once [`Statements::join`] has made one file
+    /// of it.
+    Join(Vec<usize>),
+    /// No statement can be had this way: the day is reconciled by asking order by order. The text says why.
+    OneByOne(String),
     /// The provider says, in the last thing heard, that the day has no movements.
     NoMovements,
     /// Not made yet, or a file that is not there yet. An answer, not a reason to wait.
@@ -142,6 +195,9 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Whether the answer may be a statement (size cap of a bill) or only a short reply (1 MiB).
     pub bill: bool,
+    /// How much of the answer the room wants to see in its next turn; more than [`HEAD_MAX`] only where a reply must
+    /// be understood as a whole.
+    pub head_max: usize,
 }
 
 impl Request {
@@ -156,6 +212,7 @@ impl Request {
             headers: Vec::new(),
             body: Vec::new(),
             bill: false,
+            head_max: HEAD_MAX,
         }
     }
 }
@@ -186,7 +243,7 @@ pub struct Heard {
     pub status: u16,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The first [`HEAD_MAX`] bytes.
+    /// The first [`HEAD_MAX`] bytes; of the last thing heard, as many as the request asked to see.
     pub head: Vec<u8>,
     pub len: u64,
     /// SHA-256 of the whole body, in hex; its handle in the archive.

@@ -79,20 +79,35 @@ pub(super) fn read(
     read_common(pairs, &mut entered, findings);
     let room = find_room(pairs, &entered.account, desk, findings)?;
     check_pay_type(pairs, room, &entered.account, findings);
+    check_bills(pairs, room, &entered.account, findings);
     read_own(pairs, room, desk, &mut entered, findings);
     check_url(pairs, room, &mut entered.account, findings);
     if findings.len() > before {
         return None;
     }
-    if desk.request.secrets == SecretUse::Read
-        && let Err(failure) = (room.check)(&entered.account)
-    {
-        let message = format!("account `{}`: {}", entered.account.name, failure.message);
-        findings.add(&Place::File(entered.at), Wrong::new(message, failure.hint));
-        return None;
-    }
     show(pairs, room, &mut entered, findings);
     Some(entered)
+}
+
+/// What can be said only when the whole file was read: the values of shared keys, and the room's own last word.
+pub(super) fn complete(
+    entered: &mut Entered,
+    desk: &Desk<'_>,
+    values: &super::settle::Values,
+    findings: &mut Findings<'_>,
+) {
+    let account = &mut entered.account;
+    let Some(room) = desk.request.rooms.iter().find(|room| room.code == account.channel) else { return };
+    for need in room.needs.iter().filter(|need| need.shared) {
+        let value = values.get(need.key).map_or(String::new(), |given| given.raw.plain());
+        account.options.insert(need.key.to_owned(), value);
+    }
+    if desk.request.secrets == SecretUse::Read
+        && let Err(failure) = (room.check)(account)
+    {
+        let message = format!("account `{}`: {}", account.name, failure.message);
+        findings.add(&Place::File(entered.at.clone()), Wrong::new(message, failure.hint));
+    }
 }
 
 fn pair<'p, 't>(pairs: &'p [Pair<'t>], name: &str) -> Option<&'p Pair<'t>> {
@@ -219,8 +234,22 @@ fn check_pay_type(pairs: &[Pair<'_>], room: &Room, account: &Account, findings: 
     }
 }
 
+fn check_bills(pairs: &[Pair<'_>], room: &Room, account: &Account, findings: &mut Findings<'_>) {
+    let Some(pair) = pair(pairs, "bills") else { return };
+    if let Some(bill) = account.bills.iter().find(|bill| !room.bills.contains(bill)) {
+        let has: Vec<&str> = room.bills.iter().map(|bill| bill.as_str()).collect();
+        let message = format!("channel `{}` has no bill `{}`", room.code, bill.as_str());
+        findings.add(&place(pair), Wrong::new(message, format!("it has {}", has.join(", "))));
+    }
+}
+
+/// The keys that an account may have itself.
+fn own_needs(room: &Room) -> impl Iterator<Item = &Need> {
+    room.needs.iter().filter(|need| !need.shared)
+}
+
 fn need<'r>(room: &'r Room, name: &str) -> Option<&'r Need> {
-    room.needs.iter().find(|need| need.key == name)
+    own_needs(room).find(|need| need.key == name)
 }
 
 fn takes_plain_http(room: &Room, name: &str) -> bool {
@@ -250,7 +279,7 @@ fn read_own(
             findings.add(&place(pair), wrong.of(pair.name));
         }
     }
-    for need in room.needs.iter().filter(|need| pair(pairs, need.key).is_none()) {
+    for need in own_needs(room).filter(|need| pair(pairs, need.key).is_none()) {
         if need.required {
             let message = format!(
                 "{} has no `{}`, which channel `{}` needs",
@@ -326,7 +355,7 @@ fn check_url(pairs: &[Pair<'_>], room: &Room, account: &mut Account, findings: &
 
 fn unknown(name: &str, room: &Room, desk: &Desk<'_>) -> Wrong {
     let message = format!("unknown key `{name}` in an account of channel `{}`", room.code);
-    let own = room.needs.iter().map(|need| need.key);
+    let own = own_needs(room).map(|need| need.key);
     let keys: Vec<&str> = COMMON.iter().map(|key| key.name).chain(own).collect();
     let takes_it = |other: &&&Room| need(other, name).is_some() || takes_plain_http(other, name);
     let others: Vec<&str> = desk.request.rooms.iter().filter(takes_it).map(|other| other.code).collect();
@@ -351,7 +380,7 @@ fn show(pairs: &[Pair<'_>], room: &Room, entered: &mut Entered, findings: &Findi
         let value = Raw::of(pair.value).shown();
         row(pair.name, value, findings.source.origin(&place(pair)))
     });
-    let implied = room.needs.iter().filter(|n| pair(pairs, n.key).is_none() && !n.default.is_empty());
+    let implied = own_needs(room).filter(|n| pair(pairs, n.key).is_none() && !n.default.is_empty());
     let implied = implied.map(|need| row(need.key, format!("{:?}", need.default), "default".to_owned()));
     let shown: Vec<Shown> = written.chain(implied).collect();
     entered.shown = shown;

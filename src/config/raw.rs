@@ -106,6 +106,16 @@ impl Raw {
         })
     }
 
+    /// As one text, whatever it is; a list is joined by commas.
+    pub(super) fn plain(&self) -> String {
+        match self {
+            Raw::Text(text) | Raw::Loose(text) | Raw::Number(text) => text.clone(),
+            Raw::Truth(truth) => truth.to_string(),
+            Raw::List(list) => list.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(","),
+            Raw::Other(..) => String::new(),
+        }
+    }
+
     /// As it would be written in TOML, for `config show`; passwords in addresses are masked.
     pub(super) fn shown(&self) -> String {
         let quoted = |text: &str| format!("{:?}", without_password(text));

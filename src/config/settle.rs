@@ -255,6 +255,10 @@ impl Layers<'_> {
     fn finish(mut self, file: &str) -> Result<Loaded, Problems> {
         // Accounts that could not be read would look as if they were missing.
         let all_read = self.findings.len() == 0;
+        if all_read {
+            let (desk, values, findings) = (&self.desk, &self.values, &mut self.findings);
+            self.accounts.iter_mut().for_each(|entered| account::complete(entered, desk, values, findings));
+        }
         agree::values(&self.values, &mut self.findings);
         agree::accounts(&self.accounts, &mut self.findings);
         if all_read {

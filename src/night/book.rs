@@ -28,13 +28,14 @@ pub(super) async fn acquire(house: &House, errand: &Errand) -> Result<Acquired, 
 /// Reads what was acquired, from the archive.
 pub(super) async fn read(house: &House, errand: &Errand, acquired: Acquired) -> Result<Book, Failure> {
     match acquired {
+        Acquired::OneByOne(_) => Err(Failure::new(Exit::Bug, format!("{errand}: nobody was asked"))),
         Acquired::NoMovements(received) => {
             Ok(Book { statement: Arc::new(Statement::empty(errand.date)), received, no_bill: true })
         }
         Acquired::Statement(received) => {
             let room = channel::room(&errand.account.channel).ok_or_else(|| unknown_channel(errand))?;
             let (archive, asked, sha256) = (house.archive.clone(), errand.clone(), received.sha256.clone());
-            let read = move || archive.read(&sha256).map(|bytes| (room.read)(&asked, bytes));
+            let read = move || archive.read(&sha256).map(|bytes| channel::read(room, &asked, bytes));
             let read = tokio::task::spawn_blocking(read).await.map_err(|error| bug(errand, &error))??;
             match read {
                 Ok(statement) => Ok(Book { statement: Arc::new(statement), received, no_bill: false }),

@@ -329,6 +329,9 @@ pub async fn fetch(house: &House, plan: &Plan) -> Outcome {
                 tracing::info!(account = %errand.account.name, date = %errand.date, "{errand}: {} ({} bytes)", got.sha256, got.len);
                 outcome.files.push(got.sha256);
             }
+            Ok(Acquired::OneByOne(_)) => {
+                tracing::info!(account = %errand.account.name, date = %errand.date, "{errand}: this channel has no statement to fetch");
+            }
             Err(failure) => {
                 outcome.fail(errand.to_string(), failure);
             }

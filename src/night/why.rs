@@ -155,7 +155,7 @@ impl Why<'_> {
             return Ok(Vec::new());
         };
         let bytes = Archive::open_to_read(&self.settings.archive).read(&record.meta.sha256)?;
-        match (room.read)(&errand, bytes) {
+        match channel::read(room, &errand, bytes) {
             Ok(statement) => Ok(lines_of(&statement, item, &record.meta.sha256)),
             Err(error) => {
                 remarks.push(format!("{}: {error}", record.meta.sha256));

@@ -32,6 +32,7 @@ pub(crate) fn in_order() -> Tree {
         .with("src/channel/paper/mod.rs", room)
         .with("src/channel/paper/ask.rs", "//! Asks.\nuse super::super::Step;\n")
         .with("src/channel/paper/read.rs", "//! Reads.\n")
+        .with("fixtures/paper/account.txt", "\n")
         .with("tests/night.rs", "//! Whole nights.\nuse std::fs;\n");
     for case in super::CASES {
         let file = if case == "not_ready" { "never.txt" } else { "talk.txt" };
@@ -135,6 +136,7 @@ pub(crate) const ALL: &[Plant] = &[
     plant(FUNCTIONS, "src/paylog/fold.rs", "//! x\nfn much() {\n{50}}\n", "src/paylog/fold.rs:2: `much` has 51 lines"),
     Plant { rule: ROOMS, path: "src/channel/paper/ask.rs", text: None, finds: "ask.rs is missing", also: &[] },
     Plant { rule: ROOMS, path: "fixtures/paper/refused/talk.txt", text: None, finds: "fixtures/paper/refused", also: &[] },
+    Plant { rule: ROOMS, path: "fixtures/paper/account.txt", text: None, finds: "account.txt is missing", also: &[] },
     plant(ROOMS, "src/channel/mod.rs", "//! Channels.\npub static ROOMS: &[&u8] = &[];\n", "no row in ROOMS"),
     plant(ROOMS, "src/channel/stone/mod.rs", "//! x\n", "`stone` has no row in ROOMS"),
     plant(HABITS, "tests/night.rs", concat!("//! x\n#[", "ignore]\nfn f() {}\n"), "tests/night.rs:2"),

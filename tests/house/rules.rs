@@ -173,11 +173,17 @@ pub(crate) fn channel_rooms(tree: &Tree) -> Vec<String> {
     let registry = tree.text("src/channel/mod.rs").unwrap_or("");
     let mut wrong = Vec::new();
     for room in &rooms {
-        for file in ["mod.rs", "ask.rs", "read.rs"] {
-            let path = format!("src/channel/{room}/{file}");
-            if tree.text(&path).is_none() {
-                wrong.push(format!("{path} is missing"));
-            }
+        let has = |file: &str| tree.text(&format!("src/channel/{room}/{file}")).is_some();
+        for file in ["mod.rs", "ask.rs"].into_iter().filter(|file| !has(file)) {
+            wrong.push(format!("src/channel/{room}/{file} is missing"));
+        }
+        if !has("read.rs") && !has("judge.rs") {
+            wrong.push(format!(
+                "src/channel/{room}: neither read.rs (a statement) nor judge.rs (single orders)"
+            ));
+        }
+        if tree.text(&format!("fixtures/{room}/account.txt")).is_none() {
+            wrong.push(format!("fixtures/{room}/account.txt is missing"));
         }
         if !registry.contains(&format!("&{room}::ROOM")) {
             wrong.push(format!("src/channel/mod.rs: `{room}` has no row in ROOMS"));

@@ -2,7 +2,7 @@
 
 use crate::channel::sign::{AlipaySign, alipay, joined};
 use crate::channel::{Ask, Exhausted, Heard, Need, Request, Step, address, keys, unless_ok};
-use crate::domain::{Account, Bill, Errand, Exit, Failure, Secret, Stamp};
+use crate::domain::{Account, Errand, Exit, Failure, Secret, Stamp};
 
 use super::read;
 
@@ -25,9 +25,6 @@ pub(super) fn check(account: &Account) -> Result<(), Failure> {
     let fail = |key: &str, why: &str| {
         Err(Failure::new(Exit::Config, format!("account `{}`: `{key}`: {why}", account.name)))
     };
-    if account.bills.iter().any(|bill| *bill != Bill::Trade) {
-        return fail("bills", "channel alipay_open fetches the trade bill only");
-    }
     let private = match keys::private(&secret(account, "private_key")) {
         Ok(key) => key,
         Err(why) => return fail("private_key", &why),

@@ -1,7 +1,7 @@
 //! Which file to ask for.
 
 use crate::channel::{Ask, FileAsk, Heard, Need, Step, shown};
-use crate::domain::{Account, Bill, Errand, Exit, Failure, Stamp};
+use crate::domain::{Account, Errand, Exit, Failure, Stamp};
 
 pub(super) const NEEDS: &[Need] = &[
     Need::required("path"),
@@ -13,9 +13,6 @@ pub(super) fn check(account: &Account) -> Result<(), Failure> {
     let path = account.option("path").trim();
     let fail =
         |why: &str| Err(Failure::new(Exit::Config, format!("account `{}`: `path`: {why}", account.name)));
-    if account.bills.iter().any(|bill| *bill != Bill::Trade) {
-        return fail("channel local_file reads trade bills only (`bills`)");
-    }
     if path.is_empty() {
         return fail("it is empty");
     }

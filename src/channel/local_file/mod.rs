@@ -7,14 +7,15 @@
 mod ask;
 mod read;
 
-use super::Room;
-use crate::domain::PayType;
+use super::{Room, Statements};
+use crate::domain::{Bill, PayType};
 
 pub(super) static ROOM: Room = Room {
     code: "local_file",
     pay_types: &PayType::ALL,
+    bills: &[Bill::Trade],
     needs: ask::NEEDS,
     check: ask::check,
-    next: ask::next,
-    read: read::read,
+    statements: Some(Statements { next: ask::next, join: None, read: read::read }),
+    queries: None,
 };

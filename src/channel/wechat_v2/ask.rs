@@ -3,7 +3,7 @@
 
 use crate::channel::sign::{WechatSign, wechat};
 use crate::channel::{Ask, Exhausted, Heard, Need, Request, Step, address, shown, unless_ok, xml};
-use crate::domain::{Account, Bill, Errand, Exit, Failure, Secret, Stamp};
+use crate::domain::{Account, Errand, Exit, Failure, Secret, Stamp};
 
 pub(super) const NEEDS: &[Need] = &[
     Need::required("app_id"),
@@ -26,9 +26,6 @@ const READY_SECONDS: i64 = 10 * 3600;
 
 pub(super) fn check(account: &Account) -> Result<(), Failure> {
     let fail = |why: &str| Err(Failure::new(Exit::Config, format!("account `{}`: {why}", account.name)));
-    if account.bills.iter().any(|bill| *bill != Bill::Trade) {
-        return fail("`bills`: channel wechat_v2 fetches the trade bill only");
-    }
     // The v2 key is 32 characters on the merchant platform; another length is a key of something else.
     if account.secret("key").is_none_or(|key| key.expose().trim().len() != 32) {
         return fail("`key` must be the APIv2 key of 32 characters (merchant platform, API security)");

@@ -8,14 +8,15 @@
 mod ask;
 mod read;
 
-use super::Room;
-use crate::domain::PayType;
+use super::{Room, Statements};
+use crate::domain::{Bill, PayType};
 
 pub(super) static ROOM: Room = Room {
     code: "wechat_v2",
     pay_types: &[PayType::Wx],
+    bills: &[Bill::Trade],
     needs: ask::NEEDS,
     check: ask::check,
-    next: ask::next,
-    read: read::read,
+    statements: Some(Statements { next: ask::next, join: None, read: read::read }),
+    queries: None,
 };
