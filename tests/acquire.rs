@@ -309,7 +309,7 @@ static ODD: Room = Room {
                     Some(errand.account.option("plain_url").to_owned()).filter(|url| !url.is_empty());
                 request.bill = true;
                 request.given = errand.account.option("given") == "true";
-                Step::Ask(Ask::Http(request))
+                Step::ask(request)
             }
             _ => Step::Statement,
         },

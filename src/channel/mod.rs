@@ -152,7 +152,17 @@ pub enum Step {
     Again { why: String, when_exhausted: Exhausted, at_least_seconds: u64 },
 }
 
+impl From<Request> for Ask {
+    fn from(request: Request) -> Ask {
+        Ask::Http(Box::new(request))
+    }
+}
+
 impl Step {
+    pub fn ask(request: Request) -> Step {
+        Step::Ask(request.into())
+    }
+
     /// [`Step::Again`] after the engine's usual pause.
     pub fn again(when_exhausted: Exhausted, why: impl Into<String>) -> Step {
         Step::Again { why: why.into(), when_exhausted, at_least_seconds: 0 }
@@ -174,7 +184,7 @@ pub enum Exhausted {
 
 #[derive(Debug)]
 pub enum Ask {
-    Http(Request),
+    Http(Box<Request>),
     File(FileAsk),
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nightjob::channel::{self, Ask, Exhausted, HEAD_MAX, Heard, Inquiry, Judged, Request, Room, Step, Told};
+use nightjob::channel::{self, Ask, Exhausted, HEAD_MAX, Heard, Inquiry, Judged, Room, Step, Told};
 use nightjob::domain::{
     Account, Bill, BillDate, Cell, Currency, EntryKind, Errand, Moment, PayType, Secret, Stamp, Statement,
     money,
@@ -235,7 +235,7 @@ impl Holding<'_> {
         lines.push(format!("< {} {}", reply.status, reply.file).trim_end().to_owned());
         lines.extend(reply.headers.iter().map(|(name, value)| format!("<< {name}: {value}")));
         let body = self.talk.body(&reply.file);
-        let shown = if let Ask::Http(Request { head_max, .. }) = ask { *head_max } else { HEAD_MAX };
+        let shown = if let Ask::Http(request) = ask { request.head_max } else { HEAD_MAX };
         self.heard.iter_mut().for_each(|earlier| earlier.head.truncate(HEAD_MAX));
         self.heard.push(Heard {
             status: reply.status,

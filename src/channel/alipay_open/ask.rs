@@ -1,7 +1,7 @@
 //! What to ask Alipay: first for the address of the bill, then, at once, for the bill.
 
 use crate::channel::sign::{AlipaySign, alipay, joined};
-use crate::channel::{Ask, Exhausted, Heard, Need, Request, Step, address, keys, unless_ok};
+use crate::channel::{Exhausted, Heard, Need, Request, Step, address, keys, unless_ok};
 use crate::domain::{Account, Errand, Exit, Failure, Secret, Stamp};
 
 use super::read;
@@ -86,7 +86,7 @@ fn ask_address(errand: &Errand, stamp: &Stamp) -> Step {
         Ok(form(&params))
     });
     match body {
-        Ok(body) => Step::Ask(Ask::Http(query(account, body))),
+        Ok(body) => Step::ask(query(account, body)),
         // `check` has read the key before the night began; a key that changed since then ends here.
         Err(why) => Step::Refused(format!("`private_key`: {why}")),
     }
@@ -148,7 +148,7 @@ fn download(account: &Account, url: &str) -> Step {
             request.plain_url = given.plain_url;
             request.given = true;
             request.bill = true;
-            Step::Ask(Ask::Http(request))
+            Step::ask(request)
         }
     }
 }

@@ -2,7 +2,7 @@
 //! (error_code, return_msg) together, because 20002 has two meanings.
 
 use crate::channel::sign::{WechatSign, wechat};
-use crate::channel::{Ask, Exhausted, Heard, Need, Request, Step, address, shown, unless_ok, xml};
+use crate::channel::{Exhausted, Heard, Need, Request, Step, address, shown, unless_ok, xml};
 use crate::domain::{Account, Errand, Exit, Failure, Secret, Stamp};
 
 pub(super) const NEEDS: &[Need] = &[
@@ -74,7 +74,7 @@ fn question(errand: &Errand, stamp: &Stamp, tar: Tar) -> Step {
     request.headers.push(("content-type", "text/xml; charset=utf-8".into()));
     request.body = body(errand, stamp, tar, key).into_bytes();
     request.bill = true;
-    Step::Ask(Ask::Http(request))
+    Step::ask(request)
 }
 
 fn body(errand: &Errand, stamp: &Stamp, tar: Tar, key: &Secret) -> String {
