@@ -5,9 +5,10 @@ use super::draw::Draw;
 use super::fault::Fault;
 use super::log_row::{Rows, SimLogRow};
 use super::planted::{ExpectedTiming, Planted};
+use super::server::{Content, Want};
 use super::story::{Path, Refund, Story};
 use super::town::{ACCOUNTS, SimAccount};
-use super::{alipay_bill, planted, wechat_bill};
+use super::{paper, planted};
 use crate::domain::{BillDate, PayType};
 
 /// How many disagreements to plant.
@@ -31,6 +32,8 @@ pub struct DayPlan {
     pub faults: Faults,
     /// Accounts take part if a pay type on this list covers theirs.
     pub paytypes: Vec<PayType>,
+    /// Every simulated account, and not only the usual three.
+    pub every_room: bool,
     /// Payments and refunds within seconds of midnight.
     pub midnight: bool,
     /// Goods whose names hold line breaks and the pair of comma and backtick.
@@ -48,6 +51,7 @@ impl DayPlan {
             orders: 2_000,
             faults: Faults::Spread(40),
             paytypes: vec![PayType::Wx, PayType::Ali],
+            every_room: false,
             midnight: true,
             wild_goods: true,
             uncovered_rows: 0,
@@ -117,14 +121,11 @@ impl SimulatedDay {
     /// day that is not simulated, and for a day without movements.
     pub fn statement(&self, account: &str, date: BillDate) -> Option<Vec<u8>> {
         let place = self.accounts.iter().copied().find(|&a| ACCOUNTS[usize::from(a)].name == account)?;
-        let day = self.day_number(date)?;
-        if ACCOUNTS[usize::from(place)].is_wechat() {
-            let bill = wechat_bill::Bill::of(self, place, day);
-            (!bill.is_empty()).then(|| bill.write().into_bytes())
-        } else {
-            let bill = alipay_bill::Bill::of(self, place, day);
-            (!bill.is_empty()).then(|| bill.write())
-        }
+        let paper = paper::of(&ACCOUNTS[usize::from(place)]);
+        paper::write(
+            self,
+            Want { account: place, date, paper, whole: false, content: Content::True, gzip: false },
+        )
     }
 
     /// -1, 0 or 1.
@@ -137,6 +138,7 @@ impl SimulatedDay {
 pub fn simulate(plan: &DayPlan) -> SimulatedDay {
     let accounts: Vec<u8> = (0u8..)
         .zip(&ACCOUNTS)
+        .filter(|(_, account)| plan.every_room || account.usual)
         .filter(|(_, account)| plan.paytypes.iter().any(|&listed| account.pay_type.covered_by(listed)))
         .map(|(index, _)| index)
         .collect();

@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::numbers::{self, E16, push_integer, push_padded};
 use super::story::{Path, Refund, Reply, Step, Story};
 use super::town::{ACCOUNTS, CUSTOMER_ID, RefundShape, SimAccount, Writing};
-use super::{alipay_reply, lines, wechat_reply};
+use super::{lines, reply};
 
 /// One row of EB_PAYLOG: the thirteen documented columns, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -256,11 +256,7 @@ fn response(out: &mut String, scene: &Scene<'_>) -> (&'static str, &'static str)
         Reply::NotSent => return ("-1", "您使用的私钥格式错误，请检查RSA私钥配置,charset = utf-8"),
         _ => {}
     }
-    let told = if scene.account.is_wechat() {
-        wechat_reply::write(out, scene)
-    } else {
-        alipay_reply::write(out, scene)
-    };
+    let told = reply::write(out, scene);
     if scene.reply() == Reply::DoneTorn && scene.story.till.writing() == Writing::Plain {
         tear(out);
     }

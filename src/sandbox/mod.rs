@@ -14,9 +14,9 @@
 //! | `story` | one order: what happened to it, at both ends |
 //! | `day` | a whole day of stories, with its neighbours; [`simulate`] |
 //! | `fault`, `planted` | what is planted, and what finance must read of it |
-//! | `log_row`, `wechat_reply`, `alipay_reply` | rows of EB_PAYLOG |
-//! | `lines`, `wechat_bill`, `alipay_bill`, `zip_file` | statements |
-//! | `server`, `wechat_desk`, `alipay_desk`, `mishap` | the providers' HTTP interfaces and their scripted faults |
+//! | `log_row`, `reply/` | rows of EB_PAYLOG |
+//! | `lines`, `paper/` | statements |
+//! | `server`, `desk/`, `mishap` | the providers' HTTP interfaces and their scripted faults |
 //! | `keys`, `site`, `scenario` | secrets, a folder to run in, and stories to tell with it |
 
 pub mod town;
@@ -34,14 +34,10 @@ mod calendar;
 mod numbers;
 mod story;
 mod draw;
-mod wechat_reply;
-mod alipay_reply;
 mod lines;
-mod wechat_bill;
-mod alipay_bill;
-mod zip_file;
-mod wechat_desk;
-mod alipay_desk;
+mod reply;
+mod paper;
+mod desk;
 mod form;
 
 #[cfg(test)]

@@ -3,6 +3,15 @@
 use super::keys;
 use crate::domain::PayType;
 
+/// Providers by what they answer a till (RES_OBJ).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    /// XML, fen.
+    Wechat,
+    /// JSON of the open platform, yuan.
+    Alipay20,
+}
+
 /// One merchant account as its provider knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SimAccount {
@@ -18,6 +27,8 @@ pub struct SimAccount {
     /// APIv2 key; empty for Alipay, which signs with RSA keys.
     pub api_key: &'static str,
     pub sign_type: &'static str,
+    /// Whether it takes part in an ordinary day; the others only where every room is shown.
+    pub usual: bool,
     /// Fee in 1/10000 of the settled amount.
     pub rate_e4: i64,
     /// Indices into [`STORES`]: the EB_SELLER_IDs logged for this account are their codes.
@@ -30,8 +41,16 @@ impl SimAccount {
         self.stores.iter().map(|&store| STORES[store].code).collect()
     }
 
+    /// Whose replies the gateway logs for it.
+    pub(super) fn family(&self) -> Family {
+        match self.pay_type {
+            PayType::Wx => Family::Wechat,
+            _ => Family::Alipay20,
+        }
+    }
+
     pub(super) fn is_wechat(&self) -> bool {
-        self.pay_type == PayType::Wx
+        self.family() == Family::Wechat
     }
 
     /// What stands in REQ_ACTION when a cashier undoes a payment.
@@ -51,6 +70,7 @@ pub static ACCOUNTS: [SimAccount; 3] = [
         app_id: "wx0123456789abcdef",
         api_key: keys::WECHAT_KEY,
         sign_type: "MD5",
+        usual: true,
         rate_e4: 60,
         stores: &[0, 1],
     },
@@ -63,6 +83,7 @@ pub static ACCOUNTS: [SimAccount; 3] = [
         app_id: "wxfedcba9876543210",
         api_key: keys::WECHAT_PROVIDER_KEY,
         sign_type: "HMAC-SHA256",
+        usual: true,
         rate_e4: 38,
         stores: &[2, 3],
     },
@@ -75,6 +96,7 @@ pub static ACCOUNTS: [SimAccount; 3] = [
         app_id: "2014900000000011",
         api_key: "",
         sign_type: "RSA2",
+        usual: true,
         rate_e4: 60,
         stores: &[0, 1, 2, 3],
     },

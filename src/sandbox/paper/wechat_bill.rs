@@ -3,13 +3,18 @@
 //! With BOM and CRLF; every cell of a data row begins with a backtick and nothing is quoted or escaped. The totals are
 //! added up from the very rows that are written.
 
-use super::calendar::Calendar;
-use super::day::SimulatedDay;
-use super::lines::{self, Line, What};
-use super::numbers::{self, fee_fen, push_integer, push_padded, push_yuan};
-use super::story::{Coupon, Refund, Story};
-use super::town::{ACCOUNTS, OTHER_SUB_MERCHANT, OTHER_WECHAT_MERCHANT, SimAccount};
-use super::wechat_reply;
+use std::io::Write as _;
+
+use flate2::{Compression, GzBuilder};
+
+use crate::domain::BillDate;
+use crate::sandbox::calendar::Calendar;
+use crate::sandbox::day::SimulatedDay;
+use crate::sandbox::lines::{self, Line, What};
+use crate::sandbox::numbers::{self, fee_fen, push_integer, push_padded, push_yuan};
+use crate::sandbox::reply::wechat;
+use crate::sandbox::story::{Coupon, Refund, Story};
+use crate::sandbox::town::{ACCOUNTS, OTHER_SUB_MERCHANT, OTHER_WECHAT_MERCHANT, SimAccount};
 
 const HEADER: &str = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,\
 货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,\
@@ -20,16 +25,16 @@ const TOTALS_HEADER: &str =
 const ROW_BYTES: usize = 420;
 
 /// A bill to be written.
-pub(super) struct Bill<'d> {
+pub(in crate::sandbox) struct Bill<'d> {
     day: &'d SimulatedDay,
     account: &'static SimAccount,
     lines: Vec<Line>,
     /// Whether rows of the service provider's other sub-merchants belong to it.
     whole: bool,
     /// Written into every row in place of the account's own number.
-    pub(super) merchant: &'static str,
+    pub(in crate::sandbox) merchant: &'static str,
     /// Added to the stated total of order amounts, in fen: a bill that does not add up.
-    pub(super) totals_off_fen: i64,
+    pub(in crate::sandbox) totals_off_fen: i64,
 }
 
 /// Amounts of one row, in fen.
@@ -58,12 +63,12 @@ impl Amounts {
 
 impl<'d> Bill<'d> {
     /// The bill of one merchant number; of a service provider limited to the account's sub-merchant.
-    pub(super) fn of(day: &'d SimulatedDay, account: u8, day_number: i32) -> Bill<'d> {
+    pub(in crate::sandbox) fn of(day: &'d SimulatedDay, account: u8, day_number: i32) -> Bill<'d> {
         Bill::with(day, account, day_number, false)
     }
 
     /// The whole bill of a service provider, all sub-merchants in it.
-    pub(super) fn whole(day: &'d SimulatedDay, account: u8, day_number: i32) -> Bill<'d> {
+    pub(in crate::sandbox) fn whole(day: &'d SimulatedDay, account: u8, day_number: i32) -> Bill<'d> {
         Bill::with(day, account, day_number, true)
     }
 
@@ -76,17 +81,17 @@ impl<'d> Bill<'d> {
         Bill { day, account, lines, whole, merchant: account.merchant, totals_off_fen: 0 }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::sandbox) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
     /// The same bill under the number of a merchant that nobody asked for.
-    pub(super) fn of_another_merchant(mut self) -> Bill<'d> {
+    pub(in crate::sandbox) fn of_another_merchant(mut self) -> Bill<'d> {
         self.merchant = OTHER_WECHAT_MERCHANT;
         self
     }
 
-    pub(super) fn write(&self) -> String {
+    pub(in crate::sandbox) fn write(&self) -> String {
         let mut out = String::with_capacity(1_000 + self.lines.len() * ROW_BYTES);
         out.push('\u{feff}');
         out.push_str(HEADER);
@@ -154,7 +159,7 @@ impl<'d> Bill<'d> {
         cell(out, "");
         lines::push_order_no(out, day, line.story);
         cell(out, "");
-        wechat_reply::push_openid(out, day.seed, line.story);
+        wechat::push_openid(out, day.seed, line.story);
         cell(out, "MICROPAY");
         cell(
             out,
@@ -164,8 +169,8 @@ impl<'d> Bill<'d> {
                 What::Reversal => "REVOKED",
             },
         );
-        cell(out, wechat_reply::bank(line.story));
-        cell(out, wechat_reply::currency(story.fault));
+        cell(out, wechat::bank(line.story));
+        cell(out, wechat::currency(story.fault));
     }
 
     fn sub_merchant(&self, story: &Story) -> &'static str {
@@ -247,4 +252,13 @@ fn rate_cell(out: &mut String, rate_e4: i64) {
     out.push('.');
     push_padded(out, rate_e4.unsigned_abs() % 100, 2);
     out.push('%');
+}
+
+/// Gzip with the file's name in the header, as WeChat sends it.
+pub(in crate::sandbox) fn zipped(text: &[u8], account: &SimAccount, date: BillDate) -> Vec<u8> {
+    let name = format!("{}All{date}.csv", account.merchant);
+    let packed = Vec::with_capacity(text.len() / 4);
+    let mut encoder = GzBuilder::new().filename(name).write(packed, Compression::fast());
+    let written = encoder.write_all(text).and_then(|()| encoder.finish());
+    written.expect("writing to memory cannot fail")
 }

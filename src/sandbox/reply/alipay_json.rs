@@ -2,16 +2,16 @@
 //! (`spec/alipay.md` 5.1). The signature beside the node is of the right length and signs nothing: nobody verifies a
 //! log, and a million signatures would take a quarter of an hour.
 
-use super::lines;
-use super::log_row::Scene;
-use super::numbers::{self, BASE64, NAME_LETTERS, push_letters, push_yuan};
-use super::story::{Coupon, Reply, Step};
+use crate::sandbox::lines;
+use crate::sandbox::log_row::Scene;
+use crate::sandbox::numbers::{self, BASE64, NAME_LETTERS, push_letters, push_yuan};
+use crate::sandbox::story::{Coupon, Reply, Step};
 
 /// Characters of a signature by a 1024-bit key, as merchants of that time have them.
 const SIGNATURE_CHARACTERS: u32 = 171;
 
 /// Writes a reply; returns what the gateway notes beside it in RES_ERR and RES_MSG.
-pub(super) fn write(out: &mut String, scene: &Scene<'_>) -> (&'static str, &'static str) {
+pub(in crate::sandbox) fn write(out: &mut String, scene: &Scene<'_>) -> (&'static str, &'static str) {
     out.push_str("{\"alipay_trade_");
     out.push_str(match scene.step {
         Step::Pay(_) => "pay",
@@ -147,7 +147,7 @@ fn buyer(out: &mut String, scene: &Scene<'_>) {
 }
 
 /// The buyer's masked name, the same in the reply and in the statement.
-pub(super) fn push_logon(out: &mut String, seed: u64, index: u32) {
+pub(in crate::sandbox) fn push_logon(out: &mut String, seed: u64, index: u32) {
     push_letters(out, NAME_LETTERS, 3, numbers::mix(seed, u64::from(index), 0xB0B));
     out.push_str("***@example.test");
 }

@@ -1,19 +1,18 @@
 //! WeChat Pay's `POST /pay/downloadbill` as the real one answers (`spec/wechat.md` 1.1 to 1.3): always status 200;
 //! the bill as text or gzip, or a `FAIL` in XML that is never compressed.
 
-use std::io::Write as _;
-
 use axum::body::Bytes;
-use flate2::{Compression, GzBuilder};
 use hmac::{Hmac, Mac};
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
-use super::form::{elements, value};
-use super::mishap::{Desk, Mishap};
-use super::server::{Answer, Content, House, Want};
-use super::town::{ACCOUNTS, SimAccount};
+use super::Call;
 use crate::domain::BillDate;
+use crate::sandbox::form::{elements, value};
+use crate::sandbox::mishap::{Desk, Mishap};
+use crate::sandbox::paper::Paper;
+use crate::sandbox::server::{Answer, Content, House, Want};
+use crate::sandbox::town::{ACCOUNTS, SimAccount};
 
 type Fields = [(String, String)];
 /// `error_code` and `return_msg`.
@@ -34,8 +33,8 @@ struct Asked {
     gzip: bool,
 }
 
-pub(super) fn answer(house: &House, method: &str, body: &[u8]) -> Answer {
-    match asked(house, method, body) {
+pub(super) fn answer(house: &House, call: &Call<'_>) -> Answer {
+    match asked(house, call.method, call.body) {
         Ok(asked) => bill(house, &asked),
         Err(fail) => failed(fail),
     }
@@ -62,7 +61,9 @@ fn asked(house: &House, method: &str, body: &[u8]) -> Result<Asked, Fail> {
         return fault("nonce_str too long");
     }
     let merchant = value(&fields, "mch_id");
-    let Some(account) = house.account(|account| account.is_wechat() && account.merchant == merchant) else {
+    let Some(account) =
+        house.account(|account| account.channel == "wechat_v2" && account.merchant == merchant)
+    else {
         return fault("invalid parameter");
     };
     let known = &ACCOUNTS[usize::from(account)];
@@ -128,19 +129,10 @@ fn bill(house: &House, asked: &Asked) -> Answer {
         Some(Mishap::WrongSignature) => return failed(SIGN_ERROR),
         other => Content::after(other),
     };
-    let want =
-        Want { account: asked.account, date: asked.date, whole: asked.whole, content, gzip: asked.gzip };
+    let Asked { account, date, whole, gzip } = *asked;
+    let want = Want { account, date, paper: Paper::WechatBill, whole, content, gzip };
     let Some(bytes) = house.statement(want) else { return failed(NO_BILL) };
     Answer::ok("text/plain; charset=utf-8", bytes).after(mishap)
-}
-
-/// Gzip with the file's name in the header, as WeChat sends it.
-pub(super) fn zipped(text: &[u8], account: &SimAccount, date: BillDate) -> Vec<u8> {
-    let name = format!("{}All{date}.csv", account.merchant);
-    let packed = Vec::with_capacity(text.len() / 4);
-    let mut encoder = GzBuilder::new().filename(name).write(packed, Compression::fast());
-    let written = encoder.write_all(text).and_then(|()| encoder.finish());
-    written.expect("writing to memory cannot fail")
 }
 
 fn failed((code, words): Fail) -> Answer {

@@ -24,7 +24,7 @@ const UNIX_FILE: u32 = 0o100_644 << 16;
 
 /// A zip that is being written.
 #[derive(Default)]
-pub(super) struct ZipFile {
+pub(in crate::sandbox) struct ZipFile {
     out: Vec<u8>,
     central: Vec<u8>,
     entries: u16,
@@ -33,7 +33,7 @@ pub(super) struct ZipFile {
 
 impl ZipFile {
     /// Adds a file with a name and a text that are both written in GBK.
-    pub(super) fn add(&mut self, name: &str, text: &str) {
+    pub(in crate::sandbox) fn add(&mut self, name: &str, text: &str) {
         let mut name_bytes = Vec::new();
         self.gbk.write(name, |bytes| name_bytes.extend(bytes));
         let name = name_bytes;
@@ -72,7 +72,7 @@ impl ZipFile {
         self.entries += 1;
     }
 
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(in crate::sandbox) fn finish(mut self) -> Vec<u8> {
         let start = size(self.out.len());
         self.out.extend(&self.central);
         self.out.extend(END.to_le_bytes());

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::alipay_reply::push_logon;
-use super::day::SimulatedDay;
-use super::lines::{self, Line, What};
-use super::numbers::{fee_fen, push_padded, push_yuan};
-use super::story::{Coupon, Story};
-use super::town::{ACCOUNTS, OTHER_ALIPAY_MERCHANT, STORES, SimAccount};
 use super::zip_file::ZipFile;
+use crate::sandbox::day::SimulatedDay;
+use crate::sandbox::lines::{self, Line, What};
+use crate::sandbox::numbers::{fee_fen, push_padded, push_yuan};
+use crate::sandbox::reply::alipay_json::push_logon;
+use crate::sandbox::story::{Coupon, Story};
+use crate::sandbox::town::{ACCOUNTS, OTHER_ALIPAY_MERCHANT, STORES, SimAccount};
 
 const DETAIL_HEADER: &str = "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,\
 订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,\
@@ -19,15 +19,15 @@ const SUMMARY_HEADER: &str = "门店编号,门店名称,交易订单总笔数,�
 const ROW_BYTES: usize = 330;
 
 /// A bill to be written.
-pub(super) struct Bill<'d> {
+pub(in crate::sandbox) struct Bill<'d> {
     day: &'d SimulatedDay,
     account: &'static SimAccount,
     day_number: i32,
     lines: Vec<Line>,
     /// The PID in the frame and in the names of the files.
-    pub(super) merchant: &'static str,
+    pub(in crate::sandbox) merchant: &'static str,
     /// Added to the stated total of what the merchant received, in fen: a bill that does not add up.
-    pub(super) totals_off_fen: i64,
+    pub(in crate::sandbox) totals_off_fen: i64,
 }
 
 /// Amounts of one row, in fen, refunds negative.
@@ -61,30 +61,30 @@ impl Sum {
 }
 
 impl<'d> Bill<'d> {
-    pub(super) fn of(day: &'d SimulatedDay, account: u8, day_number: i32) -> Bill<'d> {
+    pub(in crate::sandbox) fn of(day: &'d SimulatedDay, account: u8, day_number: i32) -> Bill<'d> {
         let lines = lines::of(day, account, day_number);
         let account = &ACCOUNTS[usize::from(account)];
         Bill { day, account, day_number, lines, merchant: account.merchant, totals_off_fen: 0 }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::sandbox) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
     /// The same frame without a single row: what Alipay sends for a day without trades.
-    pub(super) fn emptied(mut self) -> Bill<'d> {
+    pub(in crate::sandbox) fn emptied(mut self) -> Bill<'d> {
         self.lines.clear();
         self
     }
 
     /// The same bill under the number of a merchant that nobody asked for.
-    pub(super) fn of_another_merchant(mut self) -> Bill<'d> {
+    pub(in crate::sandbox) fn of_another_merchant(mut self) -> Bill<'d> {
         self.merchant = OTHER_ALIPAY_MERCHANT;
         self
     }
 
     /// The zip.
-    pub(super) fn write(&self) -> Vec<u8> {
+    pub(in crate::sandbox) fn write(&self) -> Vec<u8> {
         let mut sums: BTreeMap<usize, Sum> = BTreeMap::new();
         let detail = self.detail(&mut sums);
         let stem =

@@ -1,12 +1,12 @@
 //! WeChat Pay's replies as a gateway stores them: `micropay`, `orderquery`, `refund`, `reverse` (`spec/wechat.md` 5).
 
-use super::log_row::Scene;
-use super::numbers::{self, HEX_UPPER, LETTERS, push_letters};
-use super::story::{Coupon, Reply, Step};
-use super::{fault::Fault, lines};
+use crate::sandbox::log_row::Scene;
+use crate::sandbox::numbers::{self, HEX_UPPER, LETTERS, push_letters};
+use crate::sandbox::story::{Coupon, Reply, Step};
+use crate::sandbox::{fault::Fault, lines};
 
 /// Writes a reply; returns what the gateway notes beside it in RES_ERR and RES_MSG.
-pub(super) fn write(out: &mut String, scene: &Scene<'_>) -> (&'static str, &'static str) {
+pub(in crate::sandbox) fn write(out: &mut String, scene: &Scene<'_>) -> (&'static str, &'static str) {
     out.push_str(
         "<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg>",
     );
@@ -114,18 +114,18 @@ fn refunded(out: &mut String, scene: &Scene<'_>) {
 }
 
 /// 付款银行, the same in the reply and in the statement.
-pub(super) fn bank(index: u32) -> &'static str {
+pub(in crate::sandbox) fn bank(index: u32) -> &'static str {
     const BANKS: [&str; 4] = ["OTHERS", "CMB_DEBIT", "ICBC_DEBIT", "CCB_CREDIT"];
     BANKS[usize::try_from(index % 4).unwrap_or(0)]
 }
 
 /// 货币种类 in the statement.
-pub(super) fn currency(fault: Option<Fault>) -> &'static str {
+pub(in crate::sandbox) fn currency(fault: Option<Fault>) -> &'static str {
     if fault == Some(Fault::Currency) { "HKD" } else { "CNY" }
 }
 
 /// The buyer, the same in the reply and in the statement.
-pub(super) fn push_openid(out: &mut String, seed: u64, index: u32) {
+pub(in crate::sandbox) fn push_openid(out: &mut String, seed: u64, index: u32) {
     out.push('o');
     push_letters(out, LETTERS, 27, numbers::mix(seed, u64::from(index), 0xB0B));
 }

@@ -10,13 +10,15 @@ use rsa::Pkcs1v15Sign;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use super::form::{encoded, fields, value};
-use super::mishap::{Desk, Mishap};
-use super::numbers;
-use super::server::{Answer, Content, House, Want};
-use super::town::ACCOUNTS;
-use super::{keys, site};
+use super::Call;
 use crate::domain::{BillDate, Moment, PayType};
+use crate::sandbox::form::{encoded, fields, value};
+use crate::sandbox::mishap::{Desk, Mishap};
+use crate::sandbox::numbers;
+use crate::sandbox::paper::Paper;
+use crate::sandbox::server::{Answer, Content, House, Want};
+use crate::sandbox::town::ACCOUNTS;
+use crate::sandbox::{keys, site};
 
 type Fields = [(String, String)];
 
@@ -66,8 +68,8 @@ struct Asked {
     date: BillDate,
 }
 
-pub(super) fn gateway(house: &House, method: &str, query: &str, body: &[u8]) -> Answer {
-    let form = parameters(method, query, body);
+pub(super) fn gateway(house: &House, call: &Call<'_>) -> Answer {
+    let form = parameters(call.method, call.query, call.body);
     let sign_type = value(&form, "sign_type").to_owned();
     match asked(house, &form) {
         Ok(asked) => address(house, &asked, &sign_type),
@@ -202,7 +204,8 @@ fn address(house: &House, asked: &Asked, sign_type: &str) -> Answer {
     }
     let empty_file = mishap == Some(Mishap::EmptyFile);
     let content = if empty_file { Content::Emptied } else { Content::True };
-    let want = Want { account, date: asked.date, whole: false, content, gzip: false };
+    let want =
+        Want { account, date: asked.date, paper: Paper::AlipayBill, whole: false, content, gzip: false };
     if house.statement(want).is_none() {
         return nothing();
     }
@@ -228,8 +231,8 @@ fn download_url(host: &str, want: Want, ticket: &str, number: u64) -> String {
 }
 
 /// The download address.
-pub(super) fn download(house: &House, query: &str) -> Answer {
-    let query = fields(query).unwrap_or_default();
+pub(super) fn download(house: &House, call: &Call<'_>) -> Answer {
+    let query = fields(call.query).unwrap_or_default();
     let Some(want) = house.redeem(value(&query, "token")) else { return late() };
     let mishap = house.mishap(Desk::AlipayDownload, want.account, want.date);
     let content = if want.content == Content::Emptied { Content::Emptied } else { Content::after(mishap) };

@@ -1,0 +1,37 @@
+//! The providers' HTTP interfaces, one file for each; which path belongs to which is said here.
+
+mod alipay_open;
+mod wechat_v2;
+
+use axum::http::HeaderMap;
+
+use super::server::{Answer, House};
+
+/// A request as it arrived.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'c> {
+    pub(super) method: &'c str,
+    pub(super) path: &'c str,
+    /// As sent, without the question mark; empty if there is none.
+    pub(super) query: &'c str,
+    #[expect(dead_code, reason = "read by the desks whose signature stands in a header")]
+    pub(super) headers: &'c HeaderMap,
+    pub(super) body: &'c [u8],
+}
+
+type Desk = fn(&House, &Call<'_>) -> Answer;
+
+/// Paths and who answers there; one that ends in `/` stands for everything below it.
+static DESKS: &[(&str, Desk)] = &[
+    ("/pay/downloadbill", wechat_v2::answer),
+    ("/gateway.do", alipay_open::gateway),
+    ("/downloadBillFile.resource", alipay_open::download),
+];
+
+pub(super) fn answer(house: &House, call: &Call<'_>) -> Answer {
+    let is_at = |path: &str| call.path == path || (path.ends_with('/') && call.path.starts_with(path));
+    match DESKS.iter().find(|(path, _)| is_at(path)) {
+        Some((_, desk)) => desk(house, call),
+        None => Answer::status(404, "the sandbox has no such desk"),
+    }
+}

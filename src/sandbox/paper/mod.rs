@@ -1,0 +1,68 @@
+//! What providers hand out: one writer for each layout, and what a scripted fault does to it.
+
+pub(super) mod alipay_bill;
+pub(super) mod wechat_bill;
+mod zip_file;
+
+use super::day::SimulatedDay;
+use super::server::{Content, Want};
+use super::town::{ACCOUNTS, Family, SimAccount};
+
+/// A kind of document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Paper {
+    WechatBill,
+    AlipayBill,
+}
+
+/// The document that an account is reconciled by.
+pub(super) fn of(account: &SimAccount) -> Paper {
+    match account.family() {
+        Family::Wechat => Paper::WechatBill,
+        Family::Alipay20 => Paper::AlipayBill,
+    }
+}
+
+/// A document's bytes; `None` for a day without movements.
+pub(super) fn write(day: &SimulatedDay, want: Want) -> Option<Vec<u8>> {
+    let mut day_number = day.day_number(want.date)?;
+    if want.content == Content::OtherDay {
+        day_number += if day_number > -1 { -1 } else { 1 };
+    }
+    let mut bytes = match want.paper {
+        Paper::WechatBill => wechat_bill(day, want, day_number)?,
+        Paper::AlipayBill => alipay_bill(day, want, day_number)?,
+    };
+    if want.content == Content::Torn {
+        bytes.truncate(bytes.len() / 3 * 2);
+    }
+    let account = &ACCOUNTS[usize::from(want.account)];
+    Some(if want.gzip { wechat_bill::zipped(&bytes, account, want.date) } else { bytes })
+}
+
+fn wechat_bill(day: &SimulatedDay, want: Want, day_number: i32) -> Option<Vec<u8>> {
+    let make = if want.whole { wechat_bill::Bill::whole } else { wechat_bill::Bill::of };
+    let mut bill = make(day, want.account, day_number);
+    if bill.is_empty() {
+        return None;
+    }
+    bill.totals_off_fen = i64::from(want.content == Content::TotalsOff);
+    if want.content == Content::OtherMerchant {
+        bill = bill.of_another_merchant();
+    }
+    Some(bill.write().into_bytes())
+}
+
+fn alipay_bill(day: &SimulatedDay, want: Want, day_number: i32) -> Option<Vec<u8>> {
+    let mut bill = alipay_bill::Bill::of(day, want.account, day_number);
+    if want.content == Content::Emptied {
+        bill = bill.emptied();
+    } else if bill.is_empty() {
+        return None;
+    }
+    bill.totals_off_fen = i64::from(want.content == Content::TotalsOff);
+    if want.content == Content::OtherMerchant {
+        bill = bill.of_another_merchant();
+    }
+    Some(bill.write())
+}
