@@ -20,6 +20,8 @@
 //!    asks for.
 
 pub mod address;
+pub mod answered;
+pub mod answers;
 pub mod envelope;
 pub mod keys;
 pub mod sign;
@@ -52,6 +54,7 @@ pub fn room(code: &str) -> Option<&'static Room> {
 /// [`ReadError`]: not a statement, not the asked one, or one that does not add up.
 pub fn read(room: &Room, errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
     match room.statements {
+        _ if answers::is_book(&raw) => answers::read(errand, raw),
         Some(statements) => (statements.read)(errand, raw),
         None => Err(ReadError::File(format!("channel {} has no statements", room.code))),
     }

@@ -70,6 +70,11 @@ impl State {
         }
     }
 
+    /// The provider itself says that nothing moved: what it refused, closed, or still waits for.
+    pub fn moved_nothing(self) -> bool {
+        matches!(self, State::Failed | State::Closed | State::Pending | State::Held)
+    }
+
     pub fn parse(text: &str) -> Option<State> {
         State::ALL.into_iter().find(|s| s.as_str() == text)
     }

@@ -86,6 +86,7 @@ pub struct Statement {
     controls: Vec<Control>,
     foreign: Foreign,
     remarks: Vec<String>,
+    is_answers: bool,
 }
 
 impl Statement {
@@ -98,7 +99,7 @@ impl Statement {
             return Err(TotalsDiffer(wrong));
         }
         let Draft { text, parts, entries, controls, foreign, remarks } = draft;
-        Ok(Statement { date, text, parts, entries, controls, foreign, remarks })
+        Ok(Statement { date, text, parts, entries, controls, foreign, remarks, is_answers: false })
     }
 
     /// A day without movements, proven by the provider.
@@ -111,7 +112,19 @@ impl Statement {
             controls: Vec::new(),
             foreign: Foreign::default(),
             remarks: Vec::new(),
+            is_answers: false,
         }
+    }
+
+    /// The same, as the provider's answers about logged orders: what only the provider knows is not among them.
+    #[must_use]
+    pub fn of_answers(self) -> Statement {
+        Statement { is_answers: true, ..self }
+    }
+
+    /// Whether the lines are answers about logged orders, and not the provider's own list of a day.
+    pub fn is_answers(&self) -> bool {
+        self.is_answers
     }
 
     pub fn entries(&self) -> &[Entry] {

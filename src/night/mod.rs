@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `log` | EB_PAYLOG around a date, folded once for all accounts |
 //! | `book` | a statement: acquired, archived, read |
+//! | `sweep` | a day without a statement: every logged order asked about |
 //! | `unit` | both books of one errand, compared and kept in one transaction |
 //! | `pages` | the reports of a day, from what the ledger keeps |
 //! | `outcome` | what happened, and which exit code that is |
@@ -17,6 +18,7 @@
 
 mod log;
 mod book;
+mod sweep;
 mod unit;
 mod pages;
 mod outcome;
@@ -152,11 +154,11 @@ async fn acquire(house: &House, errands: &[&Errand], source: Source) -> Vec<Resu
 }
 
 /// Asks only until the deadline. One account that is slow must not cost the others what they already have.
-async fn in_time(
+async fn in_time<T>(
     house: &House,
     errand: &Errand,
-    asking: impl Future<Output = Result<Acquired, Failure>>,
-) -> Result<Acquired, Failure> {
+    asking: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     let Some(deadline) = house.deadline else { return asking.await };
     tokio::time::timeout_at(deadline.into(), asking).await.unwrap_or_else(|_| {
         let message = format!("{errand}: --max-duration was reached before the statement was here");
@@ -194,6 +196,13 @@ async fn compare_next<'e>(
     log: &NightLog,
 ) -> Option<(&'e Errand, Result<unit::Compared<'e>, Failure>)> {
     let (errand, acquired) = next?;
+    let acquired = match acquired {
+        Ok(Acquired::OneByOne(why)) => {
+            let answers = in_time(house, errand, sweep::answer(house, errand, &why, log));
+            answers.await.map(Acquired::Statement)
+        }
+        acquired => acquired,
+    };
     let compared = match acquired {
         Ok(acquired) => unit::compare(house, errand, acquired, log).await,
         Err(failure) => Err(failure),

@@ -26,9 +26,9 @@ use crate::store::{
 };
 
 /// The gateway's side of a unit.
-struct Ours {
-    orders: Arc<LoggedOrders>,
-    picked: Vec<u32>,
+pub(super) struct Ours {
+    pub(super) orders: Arc<LoggedOrders>,
+    pub(super) picked: Vec<u32>,
     cover: LogCover,
     /// The log has been purged since; these are the orders that were kept while it had not.
     kept: bool,
@@ -163,7 +163,7 @@ fn meta_of(errand: &Errand, book: &Book) -> Result<StatementMeta, Failure> {
 
 /// The day's logged orders: from the log, or, where it has lost some of them since, those that the ledger kept. A
 /// poorer log never replaces a richer result, whatever was deleted from it.
-async fn our_side(house: &House, errand: &Errand, log: &NightLog) -> Result<Ours, Failure> {
+pub(super) async fn our_side(house: &House, errand: &Errand, log: &NightLog) -> Result<Ours, Failure> {
     let orders = log.orders(house.account_index(errand));
     let picked = of_day(&orders, errand.date);
     let cover = log.cover(errand.date).await?;
@@ -376,6 +376,7 @@ fn write_section(house: &House, errand: &Errand, book: &Book, told: Told<'_>) ->
         foreign: book.statement.foreign(),
         sums: &sums,
         remarks: &remarks,
+        proof: if book.statement.is_answers() { "query" } else { "statement" },
         ..About::new(&errand.account.name, errand.account.pay_type(), lang)
     };
     section(told.result, &about)

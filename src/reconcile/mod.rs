@@ -72,7 +72,7 @@ pub struct Neighbour {
 impl Neighbour {
     /// What moved: nothing, if the channel itself calls it failed.
     fn moved_minor(&self) -> i64 {
-        if self.state == State::Failed { 0 } else { self.amount_minor.unwrap_or(0) }
+        if self.state.moved_nothing() { 0 } else { self.amount_minor.unwrap_or(0) }
     }
 }
 
@@ -202,7 +202,7 @@ pub struct Places {
     pub matched: Tally,
     pub mismatched: Tally,
     pub timing: Tally,
-    /// Lines that the log does not cover.
+    /// Lines that the log does not cover; lines and orders of which the provider could not tell.
     pub excluded: Tally,
     /// Orders only: failed, closed, pending or unknown, and the statement agrees by not having them.
     pub nothing_happened: Tally,
@@ -230,7 +230,7 @@ pub struct Bridge {
     pub timing_out: Tally,
     /// + what the statement has today and the log on another day.
     pub timing_in: Tally,
-    /// + lines that the log does not cover.
+    /// + lines that the log does not cover, − successes of the log of which the provider could not tell.
     pub excluded: Tally,
     /// Σ of the statement's lines.
     pub channel_minor: i64,
@@ -255,7 +255,7 @@ pub struct Reconciliation {
     pub lines: Places,
     pub orders: Places,
     pub bridges: Vec<Bridge>,
-    /// Why the verdict is `incomplete`, as stable words: [`LOG_DOES_NOT_COVER`], [`NO_BILL_BUT_LOG`].
+    /// Why the verdict is `incomplete`, as stable words: [`LOG_DOES_NOT_COVER`], [`NO_BILL_BUT_LOG`], [`NOT_ANSWERED`].
     pub lacks: Vec<&'static str>,
 }
 
@@ -263,6 +263,8 @@ pub struct Reconciliation {
 pub const LOG_DOES_NOT_COVER: &str = "log_does_not_cover";
 /// The provider says that there is no bill, and the log holds successes.
 pub const NO_BILL_BUT_LOG: &str = "no_bill_but_log";
+/// Orders that could not be asked about, or to which the provider has no clear answer.
+pub const NOT_ANSWERED: &str = "not_answered";
 
 impl Reconciliation {
     /// Whether the proofs close. If they do not, this program has a bug, whatever the data (contract, section 6).

@@ -31,7 +31,9 @@ pub(super) fn open_keys(books: &Books<'_>) -> HashSet<String> {
 pub(super) fn close(books: &mut Books<'_>, neighbours: &Neighbours) {
     let mut lines = Shelf::new(&neighbours.lines);
     let mut orders = Shelf::new(&neighbours.orders);
-    for held in std::mem::take(&mut books.held) {
+    let mut held = std::mem::take(&mut books.held);
+    held.sort_by_cached_key(|held| order_content(books, held.payment));
+    for held in held {
         close_held(books, held, &mut lines);
     }
     for line in in_order_of_content(books, books.open_lines()) {
@@ -53,6 +55,7 @@ fn in_order_of_content(books: &Books<'_>, mut lines: Vec<u32>) -> Vec<u32> {
             cell(Cell::RefundNo),
             entry.happened_at,
             entry.amount_minor,
+            (cell(Cell::RefundTradeNo), entry.kind, entry.state, entry.currency),
             line,
         )
     });
@@ -61,12 +64,15 @@ fn in_order_of_content(books: &Books<'_>, mut lines: Vec<u32>) -> Vec<u32> {
 
 fn orders_in_order_of_content(books: &Books<'_>) -> Vec<u32> {
     let mut orders = books.open_orders();
-    orders.sort_by_cached_key(|&order| {
-        let logged = books.order(order);
-        let texts = [books.order_no(order), books.trade_no(order), books.refund_no(order)].map(str::to_owned);
-        (texts, logged.kind, logged.logged_at, logged.amount_minor, order)
-    });
+    orders.sort_by_cached_key(|&order| order_content(books, order));
     orders
+}
+
+fn order_content(books: &Books<'_>, order: u32) -> impl Ord {
+    let logged = books.order(order);
+    let texts = [books.order_no(order), books.trade_no(order), books.refund_no(order)].map(str::to_owned);
+    let facts = (logged.state, logged.notes, logged.provider_at, logged.currency);
+    (texts, logged.kind, logged.logged_at, logged.amount_minor, facts, order)
 }
 
 /// Movements of the neighbouring days by their keys; each can be taken once.
@@ -191,7 +197,8 @@ fn close_line<'a>(books: &mut Books<'a>, line: u32, lines: &Shelf<'_>, orders: &
             return;
         }
     }
-    if books.line(line).state == State::Failed {
+    let state = books.line(line).state;
+    if state.moved_nothing() || state == State::Unknown {
         // The channel refused it and the log has nothing of it: no money moved.
         books.place_line(line, Place::Excluded);
     } else if is_covered(books, line) {

@@ -90,10 +90,11 @@ impl<'a> Books<'a> {
         self.unit.orders.trade_no(self.order(order))
     }
 
-    /// The amount of a line: its own, or as resolved from the payment it undoes. A refund that the channel itself
-    /// calls failed moved nothing, whatever was asked for.
+    /// The amount of a line: its own, or as resolved from the payment it undoes. What the channel itself calls failed
+    /// moved nothing, whatever was asked for; and of what it cannot tell, nothing is counted.
     pub(super) fn line_amount(&self, line: u32) -> Option<i64> {
-        if self.line(line).state == State::Failed {
+        let state = self.line(line).state;
+        if state.moved_nothing() || state == State::Unknown {
             return Some(0);
         }
         self.line(line).amount_minor.or_else(|| self.resolved.get(&line).copied())

@@ -5,8 +5,8 @@ use super::finding::{Finding, give_ids};
 use super::moved::is_covered;
 use super::pair::{Books, Place};
 use super::{
-    Bridge, LOG_DOES_NOT_COVER, Mismatch, NO_BILL_BUT_LOG, Neighbour, Places, Reconciliation, Tally, Timing,
-    TimingKind,
+    Bridge, LOG_DOES_NOT_COVER, Mismatch, NO_BILL_BUT_LOG, NOT_ANSWERED, Neighbour, Places, Reconciliation,
+    Tally, Timing, TimingKind,
 };
 use crate::domain::{Currency, MismatchKind, Verdict};
 
@@ -22,6 +22,7 @@ pub(super) fn conclude(books: &Books<'_>) -> Reconciliation {
     let verdict = match (lacks.is_empty(), mismatches.is_empty()) {
         (false, _) => Verdict::Incomplete,
         (true, false) => Verdict::Unbalanced,
+        (true, true) if books.unit.statement.is_answers() => Verdict::Confirmed,
         (true, true) => Verdict::Balanced,
     };
     Reconciliation {
@@ -70,6 +71,9 @@ fn lacks(books: &Books<'_>) -> Vec<&'static str> {
     if books.unit.no_bill && books.findings.iter().any(missing) {
         lacks.push(NO_BILL_BUT_LOG);
     }
+    if books.orders.contains(&Place::Excluded) {
+        lacks.push(NOT_ANSWERED);
+    }
     lacks
 }
 
@@ -105,8 +109,13 @@ fn put(places: &mut Places, place: Place, amount_minor: i64) {
 fn bridges(books: &Books<'_>) -> Vec<Bridge> {
     let mut bridges = Bridges(Vec::new());
     bridges.of(Currency::CNY);
-    for (order, _) in (0u32..).zip(&books.orders) {
-        bridges.of(books.order(order).currency).gateway_minor += books.gateway_amount(order);
+    for (order, place) in (0u32..).zip(&books.orders) {
+        let bridge = bridges.of(books.order(order).currency);
+        let amount = books.gateway_amount(order);
+        bridge.gateway_minor += amount;
+        if *place == Place::Excluded && amount != 0 {
+            bridge.excluded.add(-amount);
+        }
     }
     for (line, place) in (0u32..).zip(&books.lines) {
         let (currency, amount) = (books.line(line).currency, books.line_amount(line).unwrap_or(0));

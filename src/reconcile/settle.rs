@@ -76,6 +76,7 @@ fn content_of_line(books: &Books<'_>, line: u32) -> impl Ord {
         cell(Cell::RefundTradeNo),
         entry.amount_minor,
         entry.happened_at,
+        (entry.state, entry.currency),
         line,
     )
 }
@@ -83,7 +84,8 @@ fn content_of_line(books: &Books<'_>, line: u32) -> impl Ord {
 fn content_of_order(books: &Books<'_>, order: u32) -> impl Ord {
     let logged = books.order(order);
     let texts = (books.trade_no(order).to_owned(), books.refund_no(order).to_owned());
-    (texts, logged.amount_minor, logged.logged_at, !logged.is_success(), order)
+    let facts = (logged.state, logged.notes, logged.provider_at, logged.currency);
+    (texts, logged.amount_minor, logged.logged_at, !logged.is_success(), facts, order)
 }
 
 /// A `REVOKED` line that carries no amount undoes the whole payment of its order.
@@ -131,6 +133,9 @@ fn nothing_unless_success(books: &mut Books<'_>, order: u32) {
 }
 
 fn compare_payment(books: &mut Books<'_>, line: u32, order: u32, undone: bool) {
+    if nothing_moved(books, line, order) {
+        return;
+    }
     let logged = books.order(order);
     let entry = books.line(line);
     let same = entry.amount_minor == logged.amount_minor && entry.currency == logged.currency;
@@ -194,7 +199,7 @@ fn disagreements(books: &Books<'_>, line: u32, order: u32) -> Finding {
         let (gateway, channel) = (logged.currency.to_string(), entry.currency.to_string());
         finding = finding.because(MismatchKind::CurrencyMismatch, Reason::Currency { gateway, channel });
     }
-    let moved = books.line_amount(line).filter(|_| entry.state != State::Failed);
+    let moved = books.line_amount(line).filter(|_| !entry.state.moved_nothing());
     if moved.is_some_and(|amount| logged.amount_minor != Some(amount)) {
         finding = finding.because(MismatchKind::AmountMismatch, Reason::Amount);
     }
@@ -207,7 +212,8 @@ pub(super) fn state_differs(channel: State, gateway: State) -> Option<(MismatchK
     if channel == gateway {
         return None;
     }
-    let lost = matches!(gateway, State::Failed | State::Pending | State::Unknown) && channel != State::Failed;
+    let unsure = matches!(gateway, State::Failed | State::Pending | State::Unknown | State::Held);
+    let lost = unsure && !channel.moved_nothing();
     if lost {
         Some((MismatchKind::LostConfirmation, Reason::LostConfirmation { gateway }))
     } else {
@@ -282,15 +288,26 @@ fn settle_refunds(books: &mut Books<'_>, lines: &[u32], orders: &[u32]) -> Vec<u
 }
 
 fn compare_refund(books: &mut Books<'_>, line: u32, order: u32) {
-    let (entry, logged) = (books.line(line), books.order(order));
-    if entry.state == State::Failed && !logged.is_success() {
-        // The channel refused it, and the log has no success: they agree that no money went back.
-        books.place_line(line, Place::Excluded);
-        books.place_order(order, Place::NothingHappened);
+    if nothing_moved(books, line, order) {
         return;
     }
     let finding = disagreements(books, line, order);
     conclude_pair(books, finding, line, order);
+}
+
+/// What the channel refused, closed or still waits for, and the log holds as no success either: they agree that no
+/// money moved. And where the channel cannot tell, nothing is compared: both stand apart, for everybody to see.
+fn nothing_moved(books: &mut Books<'_>, line: u32, order: u32) -> bool {
+    let (state, success) = (books.line(line).state, books.order(order).is_success());
+    let unsure = matches!(books.order(order).state, State::Pending | State::Unknown);
+    let place = match state {
+        State::Unknown if success || unsure => Place::Excluded,
+        _ if (state.moved_nothing() || state == State::Unknown) && !success => Place::NothingHappened,
+        _ => return false,
+    };
+    books.place_line(line, Place::Excluded);
+    books.place_order(order, place);
+    true
 }
 
 /// Pairs of equal amount, the nearest in time first; each line and order once.

@@ -67,12 +67,23 @@ pub fn summary(report: &Report, style: &Style) -> String {
         ]);
     }
     format!(
-        "{} {}  {}\n\n{}",
+        "{} {}  {}\n\n{}{}",
         title::REPORT.say(lang),
         report.bill_date,
         paint(report.verdict, style),
-        grid.write(0)
+        grid.write(0),
+        by_query(report, lang)
     )
+}
+
+/// Which units rest on the answers about single orders, and what cannot be seen there.
+fn by_query(report: &Report, lang: Lang) -> String {
+    let names: Vec<_> =
+        report.units.iter().filter(|unit| unit.proof == "query").map(|unit| visible(&unit.account)).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("{}{}{}\n", names.join(lang.pick("、", ", ")), lang.pick("：", ": "), title::BY_QUERY.say(lang))
 }
 
 /// One figure of each of a unit's currencies, which are named where there are several.

@@ -283,8 +283,17 @@ impl Ledger {
         }
     }
 
+    pub(super) fn sqlite(&self) -> &SqlitePool {
+        let Pool::Sqlite(pool) = &self.pool;
+        pool
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// The right to write something small. A caller that holds a [`UnitTx`] must not ask for it.
-    async fn small_write(&self) -> Result<MutexGuard<'_, ()>, Failure> {
+    pub(super) async fn small_write(&self) -> Result<MutexGuard<'_, ()>, Failure> {
         tokio::time::timeout(WRITER_TIMEOUT, self.writer.lock()).await.map_err(|_| {
             let waited = WRITER_TIMEOUT.as_secs();
             Failure::new(Exit::Bug, format!("{}: a unit held the ledger for {waited} s", self.place.name()))

@@ -9,6 +9,7 @@
 //! A folder beside `sqlite/` with files of the same names and functions, a variant in `Pool` and `Place`, and its
 //! column in `schema.rs`: the compiler then names each place that has to choose.
 
+mod answers;
 mod canonical;
 mod ledger;
 mod lock;
@@ -26,6 +27,7 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
+pub use answers::{Outcome as AnswerOutcome, StoredAnswer};
 pub use canonical::canonical_hash;
 pub use ledger::Ledger;
 pub use lock::RunLock;

@@ -16,19 +16,23 @@ pub(super) struct Step {
 }
 
 /// Each step brings the tables from its place in this list to the next version.
-pub(super) const STEPS: &[Step] = &[Step {
-    sqlite: &[
-        STATEMENT,
-        UNIT,
-        LEDGER_ENTRY,
-        LOGGED_ORDER,
-        MISMATCH,
-        MISMATCH_OF_UNIT,
-        MISMATCH_OF_ORDER,
-        UNCLAIMED,
-        NIGHT_RUN,
-    ],
-}];
+pub(super) const STEPS: &[Step] = &[
+    Step {
+        sqlite: &[
+            STATEMENT,
+            UNIT,
+            LEDGER_ENTRY,
+            LOGGED_ORDER,
+            MISMATCH,
+            MISMATCH_OF_UNIT,
+            MISMATCH_OF_ORDER,
+            UNCLAIMED,
+            NIGHT_RUN,
+        ],
+    },
+    // What providers answered about single orders.
+    Step { sqlite: &[ANSWER] },
+];
 
 /// The version that this program reads and writes.
 pub(super) const VERSION: i64 = STEPS.len().cast_signed() as i64;
@@ -155,6 +159,30 @@ const UNCLAIMED: &str = "
     CREATE TABLE unclaimed (
         bill_date TEXT NOT NULL PRIMARY KEY,
         rows      TEXT NOT NULL
+    )";
+
+/// One order that a provider was asked about, and the last answer: the checkpoint of a day that is reconciled order by
+/// order, and the evidence for a doubt.
+const ANSWER: &str = "
+    CREATE TABLE answer (
+        account      TEXT    NOT NULL,
+        bill_date    TEXT    NOT NULL,
+        entry        TEXT    NOT NULL,
+        order_no     TEXT    NOT NULL,
+        refund_no    TEXT    NOT NULL,
+        trade_no     TEXT    NOT NULL,
+        asked_at     TEXT    NOT NULL,
+        source       TEXT    NOT NULL,
+        outcome      TEXT    NOT NULL,
+        state        TEXT    NOT NULL,
+        amount_minor INTEGER,
+        currency     TEXT    NOT NULL,
+        happened_at  TEXT    NOT NULL,
+        told_trade   TEXT    NOT NULL,
+        word         TEXT    NOT NULL,
+        authentic    INTEGER NOT NULL,
+        reply        TEXT    NOT NULL,
+        PRIMARY KEY (account, bill_date, entry, order_no, refund_no, trade_no)
     )";
 
 const NIGHT_RUN: &str = "

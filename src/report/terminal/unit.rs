@@ -61,6 +61,9 @@ fn inputs(section: &Section, lang: Lang) -> String {
         let inputs: Vec<String> = section.inputs.iter().map(input).collect();
         text = format!("  {}  {}\n", title::INPUTS.say(lang), inputs.join(lang.pick("；", "; ")));
     }
+    if section.proof == "query" {
+        text.push_str(&format!("  {}\n", title::BY_QUERY.say(lang)));
+    }
     let unauthenticated = (!section.authenticated).then(|| title::UNAUTHENTICATED.say(lang));
     for remark in unauthenticated.into_iter().chain(section.remarks.iter().map(String::as_str)) {
         text.push_str(&format!("  {}  {}\n", title::REMARKS.say(lang), visible(remark)));

@@ -28,6 +28,10 @@ pub const UNAUTHENTICATED: Title = Title(
     "来源未经认证（明文 http 或人工提供）",
     "the source was not authenticated (plain http, or a file by hand)",
 );
+pub const BY_QUERY: Title = Title(
+    "按逐笔查询核对：每笔网关订单都问过渠道，只有渠道知道的交易看不到",
+    "compared by asking order by order: every logged order was asked for, what only the channel knows cannot be seen",
+);
 pub const TOTALS: Title = Title("证明一 控制总数", "proof 1, control totals");
 pub const STATED: Title = Title("账单自述", "stated");
 pub const PARSED: Title = Title("逐行合计", "parsed");

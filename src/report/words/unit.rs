@@ -66,6 +66,10 @@ pub fn lacks(word: &str, lang: Lang) -> &str {
             "渠道称当日没有账单，网关日志却有成功订单",
             "the channel says there is no bill, yet the gateway logged successes",
         ),
+        "not_answered" => lang.pick(
+            "有订单无法向渠道查询，或渠道未给出明确结果",
+            "some orders could not be asked about, or the channel has no clear answer",
+        ),
         other => other,
     }
 }

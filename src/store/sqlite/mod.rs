@@ -2,6 +2,7 @@
 //!
 //! Ledger: WAL, `synchronous=FULL`, one writer, made and migrated by itself. Log: opened read-only, never altered.
 
+pub(super) mod answers;
 mod bulk;
 pub(super) mod image;
 pub(super) mod load;

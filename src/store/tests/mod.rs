@@ -63,6 +63,7 @@ impl Home {
             "mismatch",
             "unclaimed",
             "night_run",
+            "answer",
         ] {
             let sql = AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY 1, 2, 3, 4, 5"));
             for row in sqlx::query(sql).fetch_all(&mut connection).await.unwrap_or_default() {
