@@ -101,6 +101,7 @@ fn both_books(bencher: divan::Bencher<'_, '_>) {
         orders: &orders,
         picked: &picked,
         cover,
+        held_before: &[],
         cutoff_seconds: 600,
     };
     bencher

@@ -263,7 +263,7 @@ mod tests {
             })
             .collect();
         assert_eq!(shown, ["3 A0 unknown Some(500)", "4 A1 paid Some(999)"]);
-        assert_eq!(book.remarks().len(), 3, "{:?}", book.remarks());
+        assert_eq!(book.remarks().len(), 2, "{:?}", book.remarks());
     }
 
     #[test]

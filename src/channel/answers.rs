@@ -6,11 +6,11 @@
 //! what agrees: that is `reconcile`'s. The layout is ours; nobody else writes it.
 //!
 //! ```text
-//! #nightjob answers 1	user-8812	2016-11-08
-//! #entry	order	refund	trade	state	amount	by	currency	at	word	authentic
-//! payment	A1		4200…	paid	9.99	channel	CNY	2016-11-08 09:34:03	SUCCESS	no
-//! payment	A2			unknown		log	CNY			no
-//! #end	3	2
+//! #nightjob answers 1  user-8812  2016-11-08
+//! #entry  order  refund  trade  state  amount  by  currency  at  word  authentic
+//! payment  A1    4200…  paid  9.99  channel  CNY  2016-11-08 09:34:03  SUCCESS  no
+//! payment  A2      unknown    log  CNY      no
+//! #end  3  2
 //! ```
 //!
 //! `by` says whose amount it is: where the provider tells a state and no amount, the log's own stands there, and
@@ -185,9 +185,11 @@ impl Reading {
             amount => Some(money::parse_minor(amount, entry.currency.digits()).ok()?),
         };
         entry.settled_minor = entry.amount_minor.unwrap_or(0);
-        self.by_log += u64::from(by == "log" && entry.amount_minor.is_some() && !entry.state.moved_nothing());
-        self.unknown += u64::from(entry.state == State::Unknown);
-        self.unauthentic += u64::from(authentic == "no");
+        let unknown = entry.state == State::Unknown;
+        let by_log = by == "log" && entry.amount_minor.is_some() && !entry.state.moved_nothing();
+        self.unknown += u64::from(unknown);
+        self.by_log += u64::from(by_log && !unknown);
+        self.unauthentic += u64::from(authentic == "no" && !unknown);
         let mut start = kind.len() + 1;
         for (name, text) in [(Cell::OrderNo, cells[1]), (Cell::RefundNo, cells[2]), (Cell::TradeNo, cells[3])]
         {

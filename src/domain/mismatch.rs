@@ -103,6 +103,10 @@ pub enum Reason {
     OtherDay {
         day: super::BillDate,
     },
+    /// Found in the statement of another account.
+    OtherAccount {
+        account: String,
+    },
     /// The log contradicts itself about this order.
     LogConflict,
     /// The request's amount and the provider's reply differ in the log itself.

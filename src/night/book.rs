@@ -18,6 +18,29 @@ pub(super) struct Book {
     pub(super) no_bill: bool,
 }
 
+/// A bill that does not meet the log (a fund flow, an account's own ledger): fetched, checked and kept beside the
+/// trade bill of its unit. That it is missing keeps nobody from comparing; it is said, and asked for again.
+pub(super) struct Extra<'e> {
+    pub(super) errand: &'e Errand,
+    pub(super) book: Result<Book, Failure>,
+}
+
+/// Reads the other bills of a unit.
+pub(super) async fn read_extras<'e>(
+    house: &House,
+    acquired: Vec<(&'e Errand, Result<Acquired, Failure>)>,
+) -> Vec<Extra<'e>> {
+    let mut extras = Vec::with_capacity(acquired.len());
+    for (errand, acquired) in acquired {
+        let book = match acquired {
+            Ok(acquired) => read(house, errand, acquired).await,
+            Err(failure) => Err(failure),
+        };
+        extras.push(Extra { errand, book });
+    }
+    extras
+}
+
 /// Asks the provider.
 pub(super) async fn acquire(house: &House, errand: &Errand) -> Result<Acquired, Failure> {
     let room = channel::room(&errand.account.channel).ok_or_else(|| unknown_channel(errand))?;

@@ -54,6 +54,13 @@ impl NightLog {
         self.orders.get(account).cloned().unwrap_or_default()
     }
 
+    /// The other accounts, each with its movements.
+    pub(super) fn others(&self, house: &House, errand: &Errand) -> Vec<(String, Arc<LoggedOrders>)> {
+        let named = house.settings.accounts.iter().zip(&self.orders);
+        let others = named.filter(|(account, _)| account.name != errand.account.name);
+        others.map(|(account, orders)| (account.name.clone(), Arc::clone(orders))).collect()
+    }
+
     pub(super) fn folded(&self) -> &Folded {
         &self.folded
     }

@@ -9,8 +9,10 @@
 //! |---|---|
 //! | `log` | EB_PAYLOG around a date, folded once for all accounts |
 //! | `book` | a statement: acquired, archived, read |
+//! | `elsewhere` | what landed in another account's statement |
 //! | `sweep` | a day without a statement: every logged order asked about |
-//! | `unit` | both books of one errand, compared and kept in one transaction |
+//! | `ours`, `neighbours` | the log's side of a unit, and what the days around it hold |
+//! | `unit`, `telling` | both books of one errand, compared and kept in one transaction, with their section |
 //! | `pages` | the reports of a day, from what the ledger keeps |
 //! | `outcome` | what happened, and which exit code that is |
 //! | `why` | `explain` |
@@ -18,7 +20,11 @@
 
 mod log;
 mod book;
+mod ours;
+mod neighbours;
+mod elsewhere;
 mod sweep;
+mod telling;
 mod unit;
 mod pages;
 mod outcome;
@@ -123,10 +129,12 @@ async fn one_day(house: &House, date: BillDate, errands: &[&Errand], source: Sou
     match log {
         Ok(log) => {
             units(house, errands, acquired, &log, outcome).await;
+            elsewhere::second_look(house, errands, &log, outcome).await;
             the_rest(house, date, &log, outcome).await;
         }
         Err(failure) => {
-            for (errand, acquired) in errands.iter().zip(acquired) {
+            let trades = errands.iter().zip(acquired).filter(|(errand, _)| errand.bill == Bill::Trade);
+            for (errand, acquired) in trades {
                 let failure = acquired.err().unwrap_or_else(|| failure.clone());
                 settle(house, errand, Err(failure), outcome).await;
             }
@@ -166,6 +174,32 @@ async fn in_time<T>(
     })
 }
 
+/// What became of one errand's asking.
+type Asked<'e> = (&'e Errand, Result<Acquired, Failure>);
+
+/// A unit's trade bill, and the bills beside it.
+struct Waiting<'e> {
+    trade: Asked<'e>,
+    extras: Vec<Asked<'e>>,
+}
+
+/// The day's units in their order: an account's other bills belong to the unit of its trade bill.
+fn by_unit<'e>(asked: impl Iterator<Item = Asked<'e>>) -> Vec<Waiting<'e>> {
+    let mut units: Vec<Waiting<'e>> = Vec::new();
+    for asked in asked {
+        let account = &asked.0.account.name;
+        match units.iter_mut().find(|unit| unit.trade.0.account.name == *account) {
+            Some(unit) if asked.0.bill == Bill::Trade => {
+                let extra = std::mem::replace(&mut unit.trade, asked);
+                unit.extras.push(extra);
+            }
+            Some(unit) => unit.extras.push(asked),
+            None => units.push(Waiting { trade: asked, extras: Vec::new() }),
+        }
+    }
+    units
+}
+
 /// The units of a day in their order: while one is being written, the next is read and compared. So two statements
 /// are in memory at most.
 async fn units(
@@ -175,9 +209,12 @@ async fn units(
     log: &NightLog,
     outcome: &mut Outcome,
 ) {
-    let mut waiting = errands.iter().copied().zip(acquired);
+    let mut waiting = by_unit(errands.iter().copied().zip(acquired)).into_iter();
     let mut compared = compare_next(house, waiting.next(), log).await;
     while let Some((errand, unit)) = compared {
+        if let Ok(unit) = &unit {
+            unit.failures().for_each(|(errand, failure)| outcome.fail(errand.to_string(), failure.clone()));
+        }
         let keep = async {
             match unit {
                 Ok(unit) => unit::keep(house, unit, log).await,
@@ -192,10 +229,10 @@ async fn units(
 
 async fn compare_next<'e>(
     house: &House,
-    next: Option<(&'e Errand, Result<Acquired, Failure>)>,
+    next: Option<Waiting<'e>>,
     log: &NightLog,
 ) -> Option<(&'e Errand, Result<unit::Compared<'e>, Failure>)> {
-    let (errand, acquired) = next?;
+    let Waiting { trade: (errand, acquired), extras } = next?;
     let acquired = match acquired {
         Ok(Acquired::OneByOne(why)) => {
             let answers = in_time(house, errand, sweep::answer(house, errand, &why, log));
@@ -204,7 +241,7 @@ async fn compare_next<'e>(
         acquired => acquired,
     };
     let compared = match acquired {
-        Ok(acquired) => unit::compare(house, errand, acquired, log).await,
+        Ok(trade) => unit::compare(house, unit::Bills { errand, trade, extras }, log).await,
         Err(failure) => Err(failure),
     };
     Some((errand, compared))
@@ -268,12 +305,7 @@ async fn settle(house: &House, errand: &Errand, done: Result<UnitLine, Failure>,
     match done {
         Ok(line) => {
             house.talk.unit_done(&line);
-            if line.verdict > Verdict::Confirmed {
-                let what =
-                    format!("{}, {}", counted(line.mismatches as u64, "mismatch"), line.verdict.as_str());
-                outcome.look(errand.to_string(), what);
-            }
-            outcome.units.push(line);
+            outcome.unit_done(errand.to_string(), line);
         }
         Err(failure) => {
             if let Err(worse) = pages::keep_failure(house, errand, &failure).await {
@@ -323,10 +355,27 @@ async fn compare_again(house: &House, errand: &Errand, log: &NightLog) -> Result
     // If the run before was broken off, nobody may have heard of what it found: then all of it is new.
     let before =
         if house.was_broken_off().await? { BTreeSet::new() } else { pages::open_ids(house, errand).await? };
-    let unit = unit::compare(house, errand, archived(house, errand).await?, log).await?;
-    unit::keep(house, unit, log).await?;
+    redo(house, errand, log).await?;
     let after = pages::open_ids(house, errand).await?;
     Ok(after.difference(&before).count())
+}
+
+/// Compares a unit once more, from the archive.
+async fn redo(house: &House, errand: &Errand, log: &NightLog) -> Result<UnitLine, Failure> {
+    let others: Vec<Errand> = beside(errand);
+    let mut extras = Vec::with_capacity(others.len());
+    for other in &others {
+        extras.push((other, archived(house, other).await));
+    }
+    let trade = archived(house, errand).await?;
+    let unit = unit::compare(house, unit::Bills { errand, trade, extras }, log).await?;
+    unit::keep(house, unit, log).await
+}
+
+/// The errands of the account's other bills of the day.
+fn beside(errand: &Errand) -> Vec<Errand> {
+    let others = errand.account.bills.iter().filter(|bill| **bill != errand.bill);
+    others.map(|bill| Errand { bill: *bill, ..errand.clone() }).collect()
 }
 
 /// Gets and archives statements; no ledger.
@@ -375,7 +424,13 @@ async fn import_unit(
     received: Received,
     log: &NightLog,
 ) -> Result<UnitLine, Failure> {
-    let unit = unit::compare(house, errand, Acquired::Statement(received), log).await?;
+    let others = beside(errand);
+    let mut extras = Vec::with_capacity(others.len());
+    for other in &others {
+        extras.push((other, archived(house, other).await));
+    }
+    let trade = Acquired::Statement(received);
+    let unit = unit::compare(house, unit::Bills { errand, trade, extras }, log).await?;
     unit::keep(house, unit, log).await
 }
 

@@ -1,5 +1,6 @@
 //! What happened, and which exit code that is.
 
+use super::talk::counted;
 use crate::domain::{BillDate, Exit, Failure, Verdict};
 
 /// One cause of the exit code.
@@ -52,6 +53,17 @@ impl Outcome {
             tracing::error!(code, "  hint: {hint}");
         }
         self.causes.push(Cause { exit, about, message, hint });
+    }
+
+    /// A unit that is done; told before, it is told again in its place.
+    pub fn unit_done(&mut self, about: String, line: UnitLine) {
+        self.units.retain(|told| (&told.account, told.date) != (&line.account, line.date));
+        self.causes.retain(|cause| cause.exit != Exit::Look || cause.about != about);
+        if line.verdict > Verdict::Confirmed {
+            let what = format!("{}, {}", counted(line.mismatches as u64, "mismatch"), line.verdict.as_str());
+            self.look(about, what);
+        }
+        self.units.push(line);
     }
 
     pub fn look(&mut self, about: impl Into<String>, message: impl Into<String>) {

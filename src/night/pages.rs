@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use super::log::NightLog;
 use super::unit::key;
 use super::{House, Outcome};
-use crate::domain::{BillDate, Errand, Exit, Failure};
+use crate::domain::{BillDate, Currency, EntryKind, Errand, Exit, Failure, Moment, PayType};
+use crate::reconcile::{Timing, TimingKind};
 use crate::report::section::{About, not_compared};
-use crate::report::{self, Report, Section, UnclaimedRow};
+use crate::report::{self, HeldRow, Report, Section, UnclaimedRow};
 use crate::store::{SectionRecord, UnitState};
 
 /// Writes `report.json` and `mismatches.csv` of a day.
@@ -93,6 +94,38 @@ pub(super) async fn report(house: &House, date: BillDate) -> Result<Report, Fail
         sections,
         unclaimed,
     }))
+}
+
+/// What the channel held on the last day before this one that was compared (escrow).
+pub(super) async fn held_before(house: &House, errand: &Errand) -> Result<Vec<Timing>, Failure> {
+    /// A gap of more days than this is not bridged: nobody knows what was released meanwhile.
+    const DAYS_BACK: u64 = 31;
+    // Only the old gateway of Alipay has escrow trades (`spec/alipay.md` 6).
+    if errand.account.pay_type() != PayType::Ali {
+        return Ok(Vec::new());
+    }
+    for days in 1..=DAYS_BACK {
+        let date = errand.date.minus_days(days);
+        if let Some(before) = section(house, &Errand { date, ..errand.clone() }).await? {
+            return Ok(before.held.iter().filter_map(held).collect());
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn held(row: &HeldRow) -> Option<Timing> {
+    Some(Timing {
+        kind: TimingKind::Held,
+        entry: EntryKind::Payment,
+        order_no: row.order_no.clone(),
+        refund_no: String::new(),
+        trade_no: row.trade_no.clone(),
+        amount_minor: row.amount_minor,
+        currency: Currency::parse(&row.currency).ok()?,
+        other_day: None,
+        gateway_time: Moment::parse(&row.since),
+        channel_time: None,
+    })
 }
 
 /// Keeps which orders of the day no account claims, and says so.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::House;
 use super::log::NightLog;
-use super::unit::{self, Ours};
+use super::ours::{Ours, our_side};
 use crate::acquire::{Answered, Received, Status};
 use crate::channel::answered::{self, Asked};
 use crate::channel::{self, Inquiry, Judged, Queries, Told, answers};
@@ -44,7 +44,7 @@ pub(super) async fn answer(
             ),
         )
     })?;
-    let ours = unit::our_side(house, errand, log).await?;
+    let ours = our_side(house, errand, log).await?;
     let mut sweep = Sweep::begin(house, errand, queries).await?;
     let orders = by_order(errand, &ours);
     let count = orders.values().map(Vec::len).sum::<usize>() as u64;

@@ -4,35 +4,21 @@
 //! way, the transaction is dropped and the unit is what it was before. Comparing and keeping are two steps, so that
 //! one unit can be compared while the one before it is being written.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 use std::time::Instant;
 
-use super::book::{self, Book};
+use super::book::{self, Book, Extra};
 use super::log::NightLog;
+use super::neighbours::Days;
+use super::ours::{Ours, our_side};
+use super::telling::{Beside, Told, write_section};
 use super::{House, UnitLine, pages};
 use crate::acquire::Acquired;
-use crate::domain::logged_order::is_success;
-use crate::domain::money::major;
-use crate::domain::{
-    Bill, BillDate, Claims, Currency, Errand, Exit, Failure, Lang, LogCover, LoggedOrder, LoggedOrders, Note,
-    Statement, Verdict,
-};
-use crate::reconcile::{self, Neighbour, Neighbours, Origin, Reconciliation, Unit};
-use crate::report::section::{About, SumPair, Sums, section};
-use crate::report::{self, Input, Section};
+use crate::domain::{Control, Errand, Exit, Failure};
+use crate::reconcile::{self, Reconciliation, Unit};
+use crate::report::{self, Input};
 use crate::store::{
-    self, Ledger, StatementMeta, StatementState, UnitEnd, UnitKey, UnitState, canonical_hash,
+    self, StatementMeta, StatementState, UnitEnd, UnitKey, UnitState, UnitTx, canonical_hash,
 };
-
-/// The gateway's side of a unit.
-pub(super) struct Ours {
-    pub(super) orders: Arc<LoggedOrders>,
-    pub(super) picked: Vec<u32>,
-    cover: LogCover,
-    /// The log has been purged since; these are the orders that were kept while it had not.
-    kept: bool,
-}
 
 pub(super) fn key(errand: &Errand) -> UnitKey {
     UnitKey { account: errand.account.name.clone(), pay_type: errand.account.pay_type(), date: errand.date }
@@ -42,21 +28,36 @@ pub(super) fn key(errand: &Errand) -> UnitKey {
 pub(super) struct Compared<'e> {
     errand: &'e Errand,
     book: Book,
+    extras: Vec<Extra<'e>>,
     ours: Ours,
     result: Reconciliation,
     canonical_hash: String,
 }
 
+impl Compared<'_> {
+    /// Bills beside the trade bill that could not be had.
+    pub(super) fn failures(&self) -> impl Iterator<Item = (&Errand, &Failure)> {
+        self.extras.iter().filter_map(|extra| Some((extra.errand, extra.book.as_ref().err()?)))
+    }
+}
+
+/// What a unit is made of: the trade bill, and the bills beside it.
+pub(super) struct Bills<'e> {
+    pub(super) errand: &'e Errand,
+    pub(super) trade: Acquired,
+    pub(super) extras: Vec<(&'e Errand, Result<Acquired, Failure>)>,
+}
+
 /// Reads the statement and compares both books. Nothing is written, except that a refused file is marked.
 pub(super) async fn compare<'e>(
     house: &House,
-    errand: &'e Errand,
-    acquired: Acquired,
+    Bills { errand, trade, extras }: Bills<'e>,
     log: &NightLog,
 ) -> Result<Compared<'e>, Failure> {
     let mut watch = Watch::start(errand);
     log.check_unit_of_amounts(errand, house.account_index(errand))?;
-    let book = book::read(house, errand, acquired).await?;
+    let book = book::read(house, errand, trade).await?;
+    let extras = book::read_extras(house, extras).await;
     watch.lap("read");
     let hashed = book.statement.clone();
     let hash = tokio::task::spawn_blocking(move || canonical_hash(&hashed));
@@ -70,12 +71,12 @@ pub(super) async fn compare<'e>(
             ));
     }
     let canonical_hash = hash.await.map_err(|error| book::bug(errand, &error))?;
-    Ok(Compared { errand, book, ours, result, canonical_hash })
+    Ok(Compared { errand, book, extras, ours, result, canonical_hash })
 }
 
 /// Keeps a compared unit, in one transaction.
 pub(super) async fn keep(house: &House, unit: Compared<'_>, log: &NightLog) -> Result<UnitLine, Failure> {
-    let Compared { errand, book, ours, result, canonical_hash } = unit;
+    let Compared { errand, book, extras, ours, result, canonical_hash } = unit;
     let mut watch = Watch::start(errand);
     let before = house.ledger.unit(&errand.account.name, errand.date).await?;
     let mut kept = house.ledger.begin_unit(key(errand)).await?;
@@ -83,8 +84,9 @@ pub(super) async fn keep(house: &House, unit: Compared<'_>, log: &NightLog) -> R
     let version = kept.statement(meta_of(errand, &book)?).await?;
     let sums = kept.entries(book.statement.clone()).await?;
     watch.lap("lines loaded");
-    let section =
-        write_section(house, errand, &book, Told { ours: &ours, log, result: &result, sums, version });
+    let beside = keep_extras(&mut kept, &extras).await?;
+    let told = Told { ours: &ours, log, result: &result, sums, version, beside: &beside };
+    let section = write_section(house, errand, &book, told);
     if let Some(open) = report::proofs::open(&section).first() {
         return Err(Failure::new(Exit::Bug, format!("{errand}: {open}; nothing was kept")));
     }
@@ -109,6 +111,34 @@ pub(super) async fn keep(house: &House, unit: Compared<'_>, log: &NightLog) -> R
     kept.finish(end).await?;
     watch.lap("committed");
     Ok(line)
+}
+
+/// Keeps the other bills of the unit in its transaction: their version, and that they add up. Their movements stay in
+/// the archive.
+async fn keep_extras(kept: &mut UnitTx, extras: &[Extra<'_>]) -> Result<Beside, Failure> {
+    let mut beside = Beside::default();
+    for Extra { errand, book } in extras {
+        let bill = errand.bill.as_str();
+        let book = match book {
+            Ok(book) => book,
+            Err(failure) => {
+                beside.remarks.push(format!("{bill}: {failure}"));
+                continue;
+            }
+        };
+        let version = kept.statement(meta_of(errand, book)?).await?;
+        beside.inputs.push(Input {
+            kind: bill.to_owned(),
+            sha256: book.received.sha256.clone(),
+            rows: book.statement.entries().len() as u64,
+            version,
+        });
+        let named =
+            |control: &Control| Control { title: format!("{bill} {}", control.title), ..control.clone() };
+        beside.controls.extend(book.statement.controls().iter().map(named));
+        beside.remarks.extend(book.statement.remarks().iter().map(|remark| format!("{bill}: {remark}")));
+    }
+    Ok(beside)
 }
 
 /// How long the steps of a unit take, for `-v`.
@@ -159,61 +189,6 @@ fn meta_of(errand: &Errand, book: &Book) -> Result<StatementMeta, Failure> {
     })
 }
 
-// ---------------------------------------------------------------- our side
-
-/// The day's logged orders: from the log, or, where it has lost some of them since, those that the ledger kept. A
-/// poorer log never replaces a richer result, whatever was deleted from it.
-pub(super) async fn our_side(house: &House, errand: &Errand, log: &NightLog) -> Result<Ours, Failure> {
-    let orders = log.orders(house.account_index(errand));
-    let picked = of_day(&orders, errand.date);
-    let cover = log.cover(errand.date).await?;
-    let fresh = Ours { orders, picked, cover, kept: false };
-    let Some(before) = pages::section(house, errand).await? else { return Ok(fresh) };
-    if before.conservation.orders.total.count <= fresh.picked.len() as u64 {
-        return Ok(fresh);
-    }
-    let Some(stored) = house.ledger.logged_orders(&errand.account.name, errand.date).await? else {
-        return Ok(fresh);
-    };
-    // Orders that another account claims by now were lost to the configuration, not to a purge.
-    let picked = still_claimed(house, errand, &stored);
-    if picked.len() <= fresh.picked.len() {
-        return Ok(fresh);
-    }
-    let whole_day = before.verdict() != Verdict::Incomplete;
-    let cover = cover_of(&stored, errand.date, whole_day);
-    Ok(Ours { orders: Arc::new(stored), picked, cover, kept: true })
-}
-
-fn still_claimed(house: &House, errand: &Errand, stored: &LoggedOrders) -> Vec<u32> {
-    let claims = Claims::new(&house.settings.accounts, &house.settings.paylog.req_types);
-    let (account, customer) = (house.account_index(errand), &errand.account.customer);
-    let mut picked = of_day(stored, errand.date);
-    picked.retain(|&order| {
-        let order = &stored.orders[order as usize];
-        let (req_type, seller) = (stored.names.get(order.req_type), stored.names.get(order.seller));
-        let owner = claims.pay_type(req_type).and_then(|pay_type| claims.owner(pay_type, seller, customer));
-        owner == Some(account)
-    });
-    picked
-}
-
-/// How far the kept orders reach: over the whole day, unless the log did not when they were kept.
-fn cover_of(stored: &LoggedOrders, date: BillDate, whole_day: bool) -> LogCover {
-    let times = || stored.orders.iter().map(|order| order.logged_at);
-    LogCover {
-        first: if whole_day { Some(date.start()) } else { times().min() },
-        last: if whole_day { Some(date.end()) } else { times().max() },
-        rows_on_day: (stored.orders.len() as u64).max(u64::from(whole_day)),
-    }
-}
-
-fn of_day(orders: &LoggedOrders, day: BillDate) -> Vec<u32> {
-    (0u32..).zip(&orders.orders).filter(|(_, order)| order.day == day).map(|(index, _)| index).collect()
-}
-
-// ---------------------------------------------------------------- comparing
-
 /// On a thread where thinking hurts nobody: another unit may be being written meanwhile.
 async fn reconcile_unit(
     house: &House,
@@ -230,7 +205,9 @@ async fn reconcile_unit(
             .into_iter()
             .filter(|day| log.holds(*day))
             .collect(),
+        others: log.others(house, errand),
     };
+    let held_before = pages::held_before(house, errand).await?;
     let pay_type = errand.account.pay_type();
     let (statement, no_bill) = (book.statement.clone(), book.no_bill);
     let (orders, picked, cover) = (ours.orders.clone(), ours.picked.clone(), ours.cover);
@@ -246,214 +223,11 @@ async fn reconcile_unit(
             orders: &orders,
             picked: &picked,
             cover,
+            held_before: &held_before,
             cutoff_seconds,
         });
         let neighbours = runtime.block_on(days.look_for(pairing.open_keys()))?;
         Ok(pairing.close(&neighbours))
     };
     tokio::task::spawn_blocking(think).await.map_err(|error| book::bug(errand, &error))?
-}
-
-/// The days around a unit, to be looked into by key.
-struct Days {
-    ledger: Ledger,
-    account: String,
-    date: BillDate,
-    /// Of every day that the log's window holds.
-    orders: Arc<LoggedOrders>,
-    /// The neighbouring days that the window holds whole.
-    window: Vec<BillDate>,
-}
-
-impl Days {
-    /// What the days before and after hold under the keys that are still open.
-    async fn look_for(&self, keys: HashSet<String>) -> Result<Neighbours, Failure> {
-        let days = [self.date.before(), self.date.after()];
-        let tomorrow = self.ledger.current_statement(&self.account, self.date.after(), Bill::Trade).await?;
-        let mut found = Neighbours { tomorrow_known: tomorrow.is_some(), ..Neighbours::default() };
-        if keys.is_empty() {
-            return Ok(found);
-        }
-        let orders = &self.orders;
-        let near = orders.orders.iter().filter(|order| self.window.contains(&order.day));
-        let wanted = near
-            .filter(|order| keys.contains(orders.order_no(order)) || keys.contains(orders.trade_no(order)));
-        found.orders.extend(wanted.map(|order| logged_neighbour(orders, order)));
-        let keys = Arc::new(keys);
-        let lines = self.ledger.neighbour_entries(&self.account, &days, &keys).await?;
-        found.lines.extend(lines.into_iter().map(|line| kept_neighbour(line, true)));
-        // The ledger remembers what the log may have lost since.
-        for order in self.ledger.neighbour_orders(&self.account, &days, &keys).await? {
-            let success = is_success(order.kind, order.state, order.notes);
-            let kept = kept_neighbour(order, success);
-            if !found.orders.iter().any(|fresh| is_same_order(fresh, &kept)) {
-                found.orders.push(kept);
-            }
-        }
-        Ok(found)
-    }
-}
-
-fn is_same_order(a: &Neighbour, b: &Neighbour) -> bool {
-    (a.day, a.kind) == (b.day, b.kind)
-        && (&a.order_no, &a.refund_no, &a.trade_no) == (&b.order_no, &b.refund_no, &b.trade_no)
-}
-
-fn logged_neighbour(orders: &LoggedOrders, order: &LoggedOrder) -> Neighbour {
-    let name = |id| orders.names.get(id).to_owned();
-    Neighbour {
-        day: order.day,
-        kind: order.kind,
-        state: order.state,
-        success: order.is_success(),
-        order_no: orders.order_no(order).to_owned(),
-        refund_no: orders.refund_no(order).to_owned(),
-        trade_no: orders.trade_no(order).to_owned(),
-        amount_minor: order.amount_minor,
-        currency: order.currency,
-        at: order.provider_at.unwrap_or(order.logged_at),
-        origin: Origin {
-            req_type: name(order.req_type),
-            mall: name(order.mall),
-            store: name(order.store),
-            till: name(order.till),
-            cashier: name(order.cashier),
-        },
-        log_rows: order.rows,
-    }
-}
-
-fn kept_neighbour(kept: store::Neighbour, success: bool) -> Neighbour {
-    Neighbour {
-        day: kept.date,
-        kind: kept.kind,
-        state: kept.state,
-        success,
-        order_no: kept.order_no,
-        refund_no: kept.refund_no,
-        trade_no: kept.trade_no,
-        amount_minor: kept.amount_minor,
-        currency: kept.currency,
-        at: kept.at,
-        origin: Origin::default(),
-        log_rows: 0,
-    }
-}
-
-// ---------------------------------------------------------------- telling
-
-/// What a section is made of, beside the book.
-struct Told<'t> {
-    ours: &'t Ours,
-    log: &'t NightLog,
-    result: &'t Reconciliation,
-    sums: store::Sums,
-    version: u32,
-}
-
-fn write_section(house: &House, errand: &Errand, book: &Book, told: Told<'_>) -> Section {
-    let lang = house.settings.report_lang;
-    let inputs = [
-        Input {
-            kind: "statement".into(),
-            sha256: book.received.sha256.clone(),
-            rows: book.statement.entries().len() as u64,
-            version: told.version,
-        },
-        Input {
-            kind: "log".into(),
-            sha256: String::new(),
-            rows: told.ours.picked.iter().map(|&i| u64::from(told.ours.orders.orders[i as usize].rows)).sum(),
-            version: 0,
-        },
-    ];
-    let sums = sums_by_currency(&book.statement, told.sums);
-    let remarks = remarks(house, book, &told);
-    let about = About {
-        authenticated: book.received.authenticated,
-        inputs: &inputs,
-        controls: book.statement.controls(),
-        foreign: book.statement.foreign(),
-        sums: &sums,
-        remarks: &remarks,
-        proof: if book.statement.is_answers() { "query" } else { "statement" },
-        ..About::new(&errand.account.name, errand.account.pay_type(), lang)
-    };
-    section(told.result, &about)
-}
-
-/// Parsed lines by currency; the ledger's own sums stand beside them where there is only one.
-fn sums_by_currency(statement: &Statement, ledger: store::Sums) -> Vec<SumPair> {
-    let mut pairs: BTreeMap<Currency, Sums> = BTreeMap::new();
-    for entry in statement.entries() {
-        let sums = pairs.entry(entry.currency).or_default();
-        sums.rows += 1;
-        sums.amount_minor += entry.amount_minor.unwrap_or(0);
-        sums.fee_e5 += entry.fee_e5;
-    }
-    if pairs.is_empty() {
-        pairs.insert(Currency::CNY, Sums::default());
-    }
-    let whole = Sums { rows: ledger.rows, amount_minor: ledger.amount_minor, fee_e5: ledger.fee_e5 };
-    let ledger = (pairs.len() == 1).then_some(whole);
-    pairs.into_iter().map(|(currency, parsed)| SumPair { currency, parsed, ledger }).collect()
-}
-
-/// What a person should hear of, beyond the mismatches.
-fn remarks(house: &House, book: &Book, told: &Told<'_>) -> Vec<String> {
-    let lang = house.settings.report_lang;
-    let mut remarks = book.statement.remarks().to_vec();
-    if told.ours.kept {
-        remarks.push(lang.pick(
-            "网关日志此后已被清理；本次使用当时保存的订单".to_owned(),
-            "the log has been purged since; the orders that were kept at the time were used".to_owned(),
-        ));
-    }
-    let orders = || told.ours.picked.iter().map(|&i| &told.ours.orders.orders[i as usize]);
-    for (note, zh, en) in [
-        (Note::Conflict, "笔订单的日志自相矛盾", "orders about which the log contradicts itself"),
-        (
-            Note::FeeDiffers,
-            "笔订单的请求金额与渠道回复不同",
-            "orders whose requested amount differs from the reply",
-        ),
-        (Note::Salvaged, "笔订单由不完整的日志还原", "orders read from damaged log rows"),
-        (
-            Note::OutIdReuse,
-            "笔订单的订单号被不同商户重复使用",
-            "orders whose number was used by several sellers",
-        ),
-    ] {
-        let count = orders().filter(|order| order.has(note)).count();
-        if count > 0 {
-            remarks.push(format!("{count} {}", lang.pick(zh, en)));
-        }
-    }
-    remarks.extend(resolved_remark(book, told, lang));
-    remarks.extend(told.log.remarks(lang));
-    remarks.extend(clock_remark(house, told.log));
-    remarks
-}
-
-/// Lines without an amount of their own: why the bridge's total is not the sum that the file states.
-fn resolved_remark(book: &Book, told: &Told<'_>, lang: Lang) -> Option<String> {
-    let without = book.statement.entries().iter().filter(|entry| entry.amount_minor.is_none()).count();
-    let stated: i64 = book.statement.entries().iter().filter_map(|entry| entry.amount_minor).sum();
-    let resolved = major(told.result.lines.total.amount_minor - stated, Currency::CNY.digits());
-    (without > 0).then(|| match lang {
-        Lang::Zh => format!("{without} 行撤销自身不带金额，按原支付计 {resolved}"),
-        Lang::En => format!(
-            "{without} reversal lines carry no amount of their own; by their payments they are {resolved}"
-        ),
-    })
-}
-
-/// Clocks of the gateway and the providers further apart than the alarm of `spec/ttpay.md`, R-D45.
-fn clock_remark(house: &House, log: &NightLog) -> Option<String> {
-    const SKEW_ALARM_SECONDS: u64 = 300;
-    let skew = log.folded().skew_seconds.filter(|skew| skew.unsigned_abs() > SKEW_ALARM_SECONDS)?;
-    Some(match house.settings.report_lang {
-        Lang::Zh => format!("网关时钟与渠道相差 {skew} 秒"),
-        Lang::En => format!("the gateway's clock is {skew} s off the providers'"),
-    })
 }

@@ -8,6 +8,7 @@
 
 mod pair;
 mod settle;
+mod reversal;
 mod moved;
 mod finding;
 mod prove;
@@ -37,6 +38,8 @@ pub struct Unit<'a> {
     /// The day's orders: places in `orders.orders`.
     pub picked: &'a [u32],
     pub cover: LogCover,
+    /// What the channel held on the day before (escrow): those of which nothing is heard today are held still.
+    pub held_before: &'a [Timing],
     /// Seconds before midnight in which a success without the provider's time may wait for tomorrow's statement.
     pub cutoff_seconds: i64,
 }
@@ -46,6 +49,10 @@ pub struct Unit<'a> {
 pub struct Neighbours {
     pub lines: Vec<Neighbour>,
     pub orders: Vec<Neighbour>,
+    /// Lines of other accounts' statements of the same day that their own logs do not know.
+    pub elsewhere_lines: Vec<Neighbour>,
+    /// Logged successes of other accounts of the same day that their own statements lack.
+    pub elsewhere_orders: Vec<Neighbour>,
     /// Whether tomorrow's statement is known; until then nothing late is missing.
     pub tomorrow_known: bool,
 }
@@ -53,6 +60,8 @@ pub struct Neighbours {
 /// One movement of a neighbouring day: a line of its statement, or an order of its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Neighbour {
+    /// The other account, if it is not this one's.
+    pub account: String,
     pub day: BillDate,
     pub kind: EntryKind,
     pub state: State,
@@ -110,6 +119,7 @@ impl Pairing<'_> {
     /// Turn 3, and the proofs.
     pub fn close(mut self, neighbours: &Neighbours) -> Reconciliation {
         moved::close(&mut self.books, neighbours);
+        moved::still_held(&mut self.books);
         prove::conclude(&self.books)
     }
 }
@@ -164,6 +174,9 @@ pub enum TimingKind {
     In,
     /// In our log in the last minutes of the day; tomorrow's statement is not here yet.
     Awaiting,
+    /// Paid by the buyer and held by the channel (escrow) since `gateway_time`; the merchant has nothing of it yet, so
+    /// it stands in no total.
+    Held,
 }
 
 /// An item that only moved over midnight.
@@ -230,7 +243,9 @@ pub struct Bridge {
     pub timing_out: Tally,
     /// + what the statement has today and the log on another day.
     pub timing_in: Tally,
-    /// + lines that the log does not cover, − successes of the log of which the provider could not tell.
+    /// − lines of another day's or account's statement that a mismatch of today is about.
+    pub elsewhere: Tally,
+    /// + lines that the log does not cover or another account's log explains, − successes of the log of which the provider could not tell.
     pub excluded: Tally,
     /// Σ of the statement's lines.
     pub channel_minor: i64,
@@ -240,7 +255,7 @@ impl Bridge {
     /// What no step explains; must be 0.
     pub fn unexplained_minor(&self) -> i64 {
         let steps: i64 = self.mismatches.iter().map(|(_, t)| t.amount_minor).sum();
-        let timing = self.timing_in.amount_minor - self.timing_out.amount_minor;
+        let timing = self.timing_in.amount_minor - self.timing_out.amount_minor - self.elsewhere.amount_minor;
         self.channel_minor - (self.gateway_minor + steps + timing + self.excluded.amount_minor)
     }
 }
@@ -252,6 +267,10 @@ pub struct Reconciliation {
     /// In the order of the report: kind, |difference| descending, order number, refund number, id.
     pub mismatches: Vec<Mismatch>,
     pub timing: Vec<Timing>,
+    /// Paid by buyers and held by the channel: in no total, and not missing.
+    pub held: Vec<Timing>,
+    /// Lines that the log of another account explains; that account reports them.
+    pub of_others: u64,
     pub lines: Places,
     pub orders: Places,
     pub bridges: Vec<Bridge>,

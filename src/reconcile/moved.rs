@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::finding::Finding;
 use super::pair::{Books, HeldPayment, Place};
-use super::settle::state_differs;
+use super::settle::{held_by_channel, state_differs};
 use super::{Neighbour, Neighbours, TOLERANCE_SECONDS, Timing, TimingKind};
-use crate::domain::{Cell, EntryKind, MismatchKind, Moment, Reason, State};
+use crate::domain::{Cell, EntryKind, LoggedOrder, MismatchKind, Moment, Reason, State};
 
 /// Keys of what is still open, and of reversals whose payment is not in today's statement.
 pub(super) fn open_keys(books: &Books<'_>) -> HashSet<String> {
@@ -31,6 +31,10 @@ pub(super) fn open_keys(books: &Books<'_>) -> HashSet<String> {
 pub(super) fn close(books: &mut Books<'_>, neighbours: &Neighbours) {
     let mut lines = Shelf::new(&neighbours.lines);
     let mut orders = Shelf::new(&neighbours.orders);
+    let mut others = Elsewhere {
+        lines: Shelf::new(&neighbours.elsewhere_lines),
+        orders: Shelf::new(&neighbours.elsewhere_orders),
+    };
     let mut held = std::mem::take(&mut books.held);
     held.sort_by_cached_key(|held| order_content(books, held.payment));
     for held in held {
@@ -39,9 +43,73 @@ pub(super) fn close(books: &mut Books<'_>, neighbours: &Neighbours) {
     for line in in_order_of_content(books, books.open_lines()) {
         close_line(books, line, &lines, &mut orders);
     }
+    for line in in_order_of_content(books, books.open_lines()) {
+        others.close_line(books, line);
+    }
     for order in orders_in_order_of_content(books) {
         close_order(books, order, (&mut lines, &orders), neighbours.tomorrow_known);
     }
+    for order in orders_in_order_of_content(books) {
+        others.close_order(books, order);
+    }
+}
+
+/// What other accounts have of the same day: the last place that is looked at before something is called missing.
+struct Elsewhere<'n> {
+    lines: Shelf<'n>,
+    orders: Shelf<'n>,
+}
+
+impl Elsewhere<'_> {
+    /// A line that nobody here knows. If another account's log has it as a success, that account reports it.
+    fn close_line(&mut self, books: &mut Books<'_>, line: u32) {
+        if let Some(at) = self.orders.find(wanted_by_line(books, line), |_| true) {
+            self.orders.taken.insert(at);
+            books.place_line(line, Place::Excluded);
+            books.of_others += 1;
+        } else if is_covered(books, line) {
+            report_line(books, line, (MismatchKind::ChannelOnly, Reason::ChannelOnly), None);
+        } else {
+            books.place_line(line, Place::Excluded);
+        }
+    }
+
+    /// An order that no statement of this account has.
+    fn close_order(&mut self, books: &mut Books<'_>, order: u32) {
+        let key = wanted_by_order(books, order);
+        let Some(at) = self.lines.find(key, |_| true) else {
+            let paid = books.charged.contains(&order) || books.paid_nearby.contains(&order);
+            return report_missing(books, order, paid);
+        };
+        self.lines.taken.insert(at);
+        let line = self.lines.items[at].clone();
+        let told = Reason::OtherAccount { account: line.account.clone() };
+        let mut finding =
+            Finding::new(key.kind, Vec::new(), vec![order]).because(MismatchKind::AccountMismatch, told);
+        if line.amount_minor.is_some() && line.amount_minor != books.order(order).amount_minor {
+            finding = finding.because(MismatchKind::AmountMismatch, Reason::Amount);
+        }
+        finding.other_line = Some(line);
+        books.place_order(order, Place::Mismatched);
+        books.findings.push(finding);
+    }
+}
+
+/// What was held by the channel before, and is neither in today's statement nor known to the log as anything else, is
+/// held still, and a day older.
+pub(super) fn still_held(books: &mut Books<'_>) {
+    let unit = books.unit;
+    let earlier = |order: &&LoggedOrder| order.state == State::Held && order.day < unit.date;
+    let logged = unit.orders.orders.iter().filter(earlier).map(|order| held_by_channel(&unit, order));
+    books.timing.extend(logged);
+    if unit.held_before.is_empty() {
+        return;
+    }
+    let lines = unit.statement.entries().iter().map(|line| unit.statement.cell(line, Cell::OrderNo));
+    let logged = unit.orders.orders.iter().map(|order| unit.orders.order_no(order));
+    let heard: HashSet<&str> = lines.chain(logged).collect();
+    let quiet = unit.held_before.iter().filter(|item| !heard.contains(item.order_no.as_str()));
+    books.timing.extend(quiet.cloned());
 }
 
 /// Nothing may depend on where a line stands in the file.
@@ -201,10 +269,6 @@ fn close_line<'a>(books: &mut Books<'a>, line: u32, lines: &Shelf<'_>, orders: &
     if state.moved_nothing() || state == State::Unknown {
         // The channel refused it and the log has nothing of it: no money moved.
         books.place_line(line, Place::Excluded);
-    } else if is_covered(books, line) {
-        report_line(books, line, (MismatchKind::ChannelOnly, Reason::ChannelOnly), None);
-    } else {
-        books.place_line(line, Place::Excluded);
     }
 }
 
@@ -292,9 +356,9 @@ fn close_order(
         return;
     }
     let payment = Wanted { kind: EntryKind::Payment, ..key };
-    let paid = books.charged.contains(&order)
-        || (key.kind == EntryKind::Reversal && lines.find(payment, |_| true).is_some());
-    report_missing(books, order, paid);
+    if key.kind == EntryKind::Reversal && lines.find(payment, |_| true).is_some() {
+        books.paid_nearby.insert(order);
+    }
 }
 
 /// A reversal may meet a refund line in full.

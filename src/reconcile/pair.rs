@@ -45,6 +45,10 @@ pub(super) struct Books<'a> {
     pub(super) loose: HashMap<u32, u32>,
     /// Logged reversals that no line met, though the statement has the payment.
     pub(super) charged: HashSet<u32>,
+    /// Logged reversals that no line met, though a neighbouring day's statement has the payment.
+    pub(super) paid_nearby: HashSet<u32>,
+    /// Lines that another account's log explains.
+    pub(super) of_others: u64,
     pub(super) held: Vec<HeldPayment>,
     pub(super) findings: Vec<Finding>,
     pub(super) timing: Vec<super::Timing>,
@@ -60,6 +64,8 @@ impl<'a> Books<'a> {
             resolved: HashMap::new(),
             loose: HashMap::new(),
             charged: HashSet::new(),
+            paid_nearby: HashSet::new(),
+            of_others: 0,
             held: Vec::new(),
             findings: Vec::new(),
             timing: Vec::new(),

@@ -18,6 +18,7 @@ pub(super) fn conclude(books: &Books<'_>) -> Reconciliation {
     mismatches.sort_by(|a, b| by_report_order(a, b).then_with(|| a.id.cmp(&b.id)));
     let mut timing = books.timing.clone();
     timing.sort_by(by_timing_order);
+    let (held, timing) = timing.into_iter().partition(|item| item.kind == TimingKind::Held);
     let lacks = lacks(books);
     let verdict = match (lacks.is_empty(), mismatches.is_empty()) {
         (false, _) => Verdict::Incomplete,
@@ -29,6 +30,8 @@ pub(super) fn conclude(books: &Books<'_>) -> Reconciliation {
         verdict,
         mismatches,
         timing,
+        held,
+        of_others: books.of_others,
         lines: places_of_lines(books),
         orders: places_of_orders(books),
         bridges: bridges(books),
@@ -129,6 +132,7 @@ fn bridges(books: &Books<'_>) -> Vec<Bridge> {
         match item.kind {
             TimingKind::In => bridge.timing_in.add(item.amount_minor),
             TimingKind::Out | TimingKind::Awaiting => bridge.timing_out.add(item.amount_minor),
+            TimingKind::Held => {}
         }
     }
     for finding in &books.findings {
@@ -148,6 +152,7 @@ impl Bridges {
                 mismatches: Vec::new(),
                 timing_out: Tally::default(),
                 timing_in: Tally::default(),
+                elsewhere: Tally::default(),
                 excluded: Tally::default(),
                 channel_minor: 0,
             });
@@ -169,7 +174,7 @@ impl Bridges {
             // The difference belongs to this day, the line itself to its own.
             let amount = line.moved_minor();
             self.step(line.currency, kind).amount_minor += amount;
-            self.of(line.currency).timing_out.add(amount);
+            self.of(line.currency).elsewhere.add(amount);
         }
         self.step(finding.currency_of(books), kind).count += 1;
     }
@@ -198,6 +203,7 @@ impl Books<'_> {
     pub(super) fn as_neighbour(&self, order: u32) -> Neighbour {
         let logged = self.order(order);
         Neighbour {
+            account: String::new(),
             day: logged.day,
             kind: logged.kind,
             state: logged.state,

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use super::finding::Finding;
 use super::pair::{Books, Cases, HeldPayment, Place, of_kind};
-use crate::domain::{Cell, EntryKind, MismatchKind, Note, Reason, State};
+use super::reversal::{Reversing, compare_reversal, settle_loose_reversals, settle_reversals};
+use super::{Timing, TimingKind, Unit};
+use crate::domain::{Cell, EntryKind, LoggedOrder, MismatchKind, Note, Reason, State};
 
 /// Turn 1.
 pub(super) fn settle(books: &mut Books<'_>, cases: &Cases) {
@@ -44,7 +46,7 @@ fn may_meet(books: &Books<'_>, line: u32, order: u32) -> bool {
     ours.is_empty() || ours == books.cell(line, Cell::RefundNo)
 }
 
-fn matched(books: &mut Books<'_>, line: u32, order: u32) {
+pub(super) fn matched(books: &mut Books<'_>, line: u32, order: u32) {
     books.place_line(line, Place::Matched);
     books.place_order(order, Place::Matched);
 }
@@ -129,6 +131,26 @@ fn of_same_trade(books: &Books<'_>, line: u32, orders: &[u32]) -> u32 {
 fn nothing_unless_success(books: &mut Books<'_>, order: u32) {
     if books.orders[order as usize] == Place::Open && !books.order(order).is_success() {
         books.place_order(order, Place::NothingHappened);
+        if books.order(order).state == State::Held {
+            let held = held_by_channel(&books.unit, books.order(order));
+            books.timing.push(held);
+        }
+    }
+}
+
+/// Escrow: the buyer has paid, and the merchant is credited when the goods have come. Not missing: a list of its own.
+pub(super) fn held_by_channel(unit: &Unit<'_>, order: &LoggedOrder) -> Timing {
+    Timing {
+        kind: TimingKind::Held,
+        entry: order.kind,
+        order_no: unit.orders.order_no(order).to_owned(),
+        refund_no: String::new(),
+        trade_no: unit.orders.trade_no(order).to_owned(),
+        amount_minor: order.amount_minor.unwrap_or(0),
+        currency: order.currency,
+        other_day: None,
+        gateway_time: Some(order.logged_at),
+        channel_time: None,
     }
 }
 
@@ -170,7 +192,7 @@ fn hold(books: &mut Books<'_>, line: u32, payment: u32) {
 }
 
 /// Places a compared pair: matched if nothing speaks against it.
-fn conclude_pair(books: &mut Books<'_>, finding: Finding, line: u32, order: u32) {
+pub(super) fn conclude_pair(books: &mut Books<'_>, finding: Finding, line: u32, order: u32) {
     if finding.reasons.is_empty() {
         matched(books, line, order);
     } else {
@@ -181,7 +203,7 @@ fn conclude_pair(books: &mut Books<'_>, finding: Finding, line: u32, order: u32)
 }
 
 /// Everything that differs between a line and an order that belong together.
-fn disagreements(books: &Books<'_>, line: u32, order: u32) -> Finding {
+pub(super) fn disagreements(books: &Books<'_>, line: u32, order: u32) -> Finding {
     let (entry, logged) = (books.line(line), books.order(order));
     let mut finding = Finding::new(entry.kind, vec![line], vec![order]);
     if let Some((kind, reason)) = state_differs(entry.state, logged.state) {
@@ -212,7 +234,7 @@ pub(super) fn state_differs(channel: State, gateway: State) -> Option<(MismatchK
     if channel == gateway {
         return None;
     }
-    let unsure = matches!(gateway, State::Failed | State::Pending | State::Unknown | State::Held);
+    let unsure = matches!(gateway, State::Failed | State::Pending | State::Unknown);
     let lost = unsure && !channel.moved_nothing();
     if lost {
         Some((MismatchKind::LostConfirmation, Reason::LostConfirmation { gateway }))
@@ -222,7 +244,7 @@ pub(super) fn state_differs(channel: State, gateway: State) -> Option<(MismatchK
 }
 
 /// Several lines for one thing: duplicates of one transaction, or several transactions under one number.
-fn report_group(books: &mut Books<'_>, group: &[u32], orders: &[u32]) {
+pub(super) fn report_group(books: &mut Books<'_>, group: &[u32], orders: &[u32]) {
     let kind = books.line(group[0]).kind;
     let mut trades: Vec<&str> = group.iter().map(|&line| transaction(books, line)).collect();
     trades.sort_unstable();
@@ -377,101 +399,6 @@ fn same_refund(books: &Books<'_>, a: u32, b: u32) -> bool {
         && books.cell(a, Cell::TradeNo) == books.cell(b, Cell::TradeNo)
         && x.amount_minor == y.amount_minor
         && x.happened_at == y.happened_at
-}
-
-// ---------------------------------------------------------------- reversals
-
-struct Reversing<'s> {
-    paid: &'s [u32],
-    reversed: &'s [u32],
-    /// Refund lines that no logged refund met: a reversal may meet one in full.
-    spare: &'s [u32],
-}
-
-/// Returns whether the statement shows the reversal that the log tells of.
-fn settle_reversals(books: &mut Books<'_>, channel: &Reversing<'_>, reversals: &[u32]) -> bool {
-    if let ([_, _, ..], [order, ..]) = (channel.reversed, reversals) {
-        report_group(books, channel.reversed, &[*order]);
-        return books.order(*order).state == State::Reversed;
-    }
-    let mut undone = false;
-    for &order in reversals {
-        let line = channel.reversed.iter().copied().find(|&line| books.lines[line as usize] == Place::Open);
-        let line = line.or_else(|| full_refund(books, channel, order));
-        match line {
-            Some(line) if books.order(order).state == State::Reversed => {
-                undone = true;
-                compare_reversal(books, line, order);
-            }
-            // Asked for but not confirmed (recall, time-out), and the channel did it.
-            Some(line) => {
-                let finding = disagreements(books, line, order);
-                conclude_pair(books, finding, line, order);
-            }
-            None => missing_reversal(books, channel, order),
-        }
-    }
-    undone
-}
-
-/// A refund line over the whole payment that nothing else met.
-fn full_refund(books: &Books<'_>, channel: &Reversing<'_>, order: u32) -> Option<u32> {
-    let paid = channel.paid.first().and_then(|&line| books.line(line).amount_minor).map(|amount| -amount);
-    let whole = paid.or(books.order(order).amount_minor)?;
-    channel.spare.iter().copied().find(|&line| {
-        books.lines[line as usize] == Place::Open && books.line(line).amount_minor == Some(whole)
-    })
-}
-
-fn compare_reversal(books: &mut Books<'_>, line: u32, order: u32) {
-    let (entry, logged) = (books.line(line), books.order(order));
-    if entry.amount_minor.is_none() && !books.resolved.contains_key(&line) {
-        // No payment line in this file; the neighbouring day may have it. Until then the log's word is the amount.
-        if let Some(amount) = logged.amount_minor {
-            books.resolved.insert(line, amount);
-        }
-    }
-    let amount = books.line_amount(line);
-    let differs =
-        entry.currency != logged.currency || (logged.amount_minor.is_some() && amount != logged.amount_minor);
-    if !differs {
-        books.counted.insert(order, amount.unwrap_or(0));
-        matched(books, line, order);
-        return;
-    }
-    let mut finding = Finding::new(EntryKind::Reversal, vec![line], vec![order]);
-    finding = if entry.currency == logged.currency {
-        finding.because(MismatchKind::AmountMismatch, Reason::Amount)
-    } else {
-        let (gateway, channel) = (logged.currency.to_string(), entry.currency.to_string());
-        finding.because(MismatchKind::CurrencyMismatch, Reason::Currency { gateway, channel })
-    };
-    conclude_pair(books, finding, line, order);
-}
-
-/// The log tells of a reversal, today's statement does not show it; a neighbouring day's may.
-fn missing_reversal(books: &mut Books<'_>, channel: &Reversing<'_>, order: u32) {
-    if !books.order(order).is_success() {
-        books.place_order(order, Place::NothingHappened);
-    } else if !channel.paid.is_empty() {
-        books.charged.insert(order);
-    }
-}
-
-/// Reversal lines that no logged reversal of today met. Unless the log of a neighbouring day has it, the channel
-/// undid what the log holds as something else.
-fn settle_loose_reversals(books: &mut Books<'_>, reversed: &[u32], payments: &[u32]) {
-    let loose: Vec<u32> =
-        reversed.iter().copied().filter(|&line| books.lines[line as usize] == Place::Open).collect();
-    if loose.len() > 1 {
-        report_group(books, &loose, &[]);
-        return;
-    }
-    if let (Some(&line), Some(&order)) = (loose.first(), payments.first())
-        && books.order(order).state != State::Reversed
-    {
-        books.loose.insert(line, order);
-    }
 }
 
 // ---------------------------------------------------------------- turn 2

@@ -50,6 +50,9 @@ pub struct Section {
     pub conservation: Conservation,
     pub bridge: Vec<BridgeRow>,
     pub timing: Vec<TimingRow>,
+    /// Money that the channel holds for the merchant (escrow).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldRow>,
     pub mismatches: Vec<MismatchRow>,
     /// What a person should hear of: unknown columns, a log read as base64, a clock that is off, …
     pub remarks: Vec<String>,
@@ -113,12 +116,25 @@ pub struct BridgeRow {
     pub unexplained_minor: i64,
 }
 
-/// `kind` is a mismatch kind, `timing_out`, `timing_in` or `excluded`; the amount is what it adds.
+/// `kind` is a mismatch kind, `timing_out`, `timing_in`, `elsewhere` or `excluded`; the amount is what it adds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BridgeStep {
     pub kind: String,
     pub count: u64,
     pub amount_minor: i64,
+}
+
+/// Money that the channel holds for the merchant (escrow): paid by the buyer, not credited yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldRow {
+    pub order_no: String,
+    pub trade_no: String,
+    pub amount_minor: i64,
+    pub currency: String,
+    /// `yyyy-MM-dd HH:mm:ss`, when the log first had it.
+    pub since: String,
+    /// Days from then to the bill date.
+    pub age_days: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

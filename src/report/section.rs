@@ -3,9 +3,9 @@
 //! Nothing is decided here: kinds, amounts and order come from `reconcile`, sums from the reader and the ledger.
 
 use super::{BridgeRow, BridgeStep, Conservation, ControlRow, Input, MismatchRow, PlacesRow, Section};
-use super::{TallyRow, TimingRow, words};
+use super::{HeldRow, TallyRow, TimingRow, words};
 use crate::domain::statement::Foreign;
-use crate::domain::{Control, Currency, Lang, Moment, PayType, State, Verdict, money};
+use crate::domain::{BillDate, Control, Currency, Lang, Moment, PayType, State, Verdict, money};
 use crate::reconcile::{Bridge, Mismatch, Places, Reconciliation, Tally, Timing};
 
 /// What a unit's section says beyond the reconciliation itself.
@@ -14,6 +14,8 @@ pub struct About<'a> {
     pub lang: Lang,
     pub account: &'a str,
     pub pay_type: PayType,
+    /// The bill date; what is held has its age by it.
+    pub date: Option<BillDate>,
     /// Why it is not balanced, if the caller knows better; empty = said from the reconciliation.
     pub reason: &'a str,
     /// `statement` or `query`.
@@ -38,6 +40,7 @@ impl<'a> About<'a> {
             lang,
             account,
             pay_type,
+            date: None,
             reason: "",
             proof: "statement",
             authenticated: true,
@@ -77,6 +80,7 @@ pub fn section(of: &Reconciliation, about: &About<'_>) -> Section {
         conservation: Conservation { lines: places(&of.lines), orders: places(&of.orders) },
         bridge: of.bridges.iter().map(bridge).collect(),
         timing: of.timing.iter().map(timing).collect(),
+        held: of.held.iter().map(|item| held(item, about.date)).collect(),
         mismatches: of.mismatches.iter().map(|m| mismatch(m, about)).collect(),
         ..blank(of.verdict, reason, about)
     }
@@ -179,6 +183,7 @@ fn bridge(bridge: &Bridge) -> BridgeRow {
         bridge.mismatches.iter().map(|(kind, tally)| step(kind.as_str(), *tally, 1)).collect();
     steps.push(step("timing_out", bridge.timing_out, -1));
     steps.push(step("timing_in", bridge.timing_in, 1));
+    steps.push(step("elsewhere", bridge.elsewhere, -1));
     steps.push(step("excluded", bridge.excluded, 1));
     steps.retain(|s| s.count > 0 || s.amount_minor != 0);
     BridgeRow {
@@ -210,6 +215,18 @@ fn timing(item: &Timing) -> TimingRow {
         other_day: item.other_day.map_or_else(String::new, |day| day.to_string()),
         gateway_time: time(item.gateway_time),
         channel_time: time(item.channel_time),
+    }
+}
+
+fn held(item: &Timing, date: Option<BillDate>) -> HeldRow {
+    let since = item.gateway_time.map(Moment::date);
+    HeldRow {
+        order_no: item.order_no.clone(),
+        trade_no: item.trade_no.clone(),
+        amount_minor: item.amount_minor,
+        currency: item.currency.to_string(),
+        since: time(item.gateway_time),
+        age_days: date.zip(since).map_or(0, |(date, since)| date.days_since(since)),
     }
 }
 

@@ -44,6 +44,8 @@ pub fn timing_code(kind: TimingKind) -> &'static str {
         TimingKind::Out => "out",
         TimingKind::In => "in",
         TimingKind::Awaiting => "awaiting",
+        // Held money has a list of its own.
+        TimingKind::Held => "held",
     }
 }
 

@@ -8,6 +8,9 @@
 //! bill                                   the statement
 //!   pay    A1      12.00 09:00:03
 //! bill+1, bill-1, log+1, log-1           the neighbouring days
+//! other_bill, other_log                  another account, the same day
+//! held                                   what the channel held on the day before
+//! answers                                the bill is what the provider answered about logged orders
 //! ```
 //!
 //! Amounts are written unsigned; refunds and reversals are negative by their kind. `?` is an amount that the side
@@ -23,7 +26,7 @@ use nightjob::domain::{
     State, Statement,
 };
 use nightjob::reconcile::{
-    Bridge, Mismatch, Neighbour, Neighbours, Origin, Places, Reconciliation, TimingKind, Unit, pair,
+    Bridge, Mismatch, Neighbour, Neighbours, Origin, Places, Reconciliation, Timing, TimingKind, Unit, pair,
 };
 
 #[derive(Clone, Debug)]
@@ -48,6 +51,10 @@ pub(crate) struct Books {
     /// By offset in days.
     pub(crate) log_of: BTreeMap<i64, Vec<Movement>>,
     pub(crate) bill_of: BTreeMap<i64, Vec<Movement>>,
+    pub(crate) other_log: Vec<Movement>,
+    pub(crate) other_bill: Vec<Movement>,
+    pub(crate) held: Vec<Movement>,
+    pub(crate) answers: bool,
     pub(crate) no_bill: bool,
     pub(crate) cover: Option<LogCover>,
 }
@@ -115,6 +122,7 @@ impl Movement {
 
     fn neighbour(&self, day: BillDate, success: bool) -> Neighbour {
         Neighbour {
+            account: String::new(),
             day,
             kind: self.kind,
             state: self.state(),
@@ -129,20 +137,46 @@ impl Movement {
             log_rows: 1,
         }
     }
+
+    fn held_since(&self, day: BillDate) -> Timing {
+        Timing {
+            kind: TimingKind::Held,
+            entry: self.kind,
+            order_no: self.order_no.clone(),
+            refund_no: String::new(),
+            trade_no: self.trade_no.clone(),
+            amount_minor: self.amount_minor.unwrap_or(0),
+            currency: self.currency,
+            other_day: None,
+            gateway_time: Some(self.at(day)),
+            channel_time: None,
+        }
+    }
 }
 
-impl Books {
-    /// Everything before `expect`, and what is expected.
-    pub(crate) fn parse(text: &str) -> (Books, String) {
-        let mut books = Books {
+impl Default for Books {
+    /// A day on which nothing happened.
+    fn default() -> Books {
+        Books {
             day: BillDate::parse("20161108").expect("a day"),
             log: Vec::new(),
             bill: Vec::new(),
             log_of: BTreeMap::new(),
             bill_of: BTreeMap::new(),
+            other_log: Vec::new(),
+            other_bill: Vec::new(),
+            held: Vec::new(),
+            answers: false,
             no_bill: false,
             cover: None,
-        };
+        }
+    }
+}
+
+impl Books {
+    /// Everything before `expect`, and what is expected.
+    pub(crate) fn parse(text: &str) -> (Books, String) {
+        let mut books = Books::default();
         let mut section = String::new();
         let mut expected = Vec::new();
         for line in text.lines().map(|line| line.split(" #").next().unwrap_or("")) {
@@ -159,8 +193,7 @@ impl Books {
                     Some(("bill", offset)) => {
                         books.bill_of.entry(offset.parse().expect(offset)).or_default().push(movement);
                     }
-                    _ if section == "log" => books.log.push(movement),
-                    _ => books.bill.push(movement),
+                    _ => books.section(&section).push(movement),
                 }
             } else {
                 books.heading(line, &mut section);
@@ -169,11 +202,23 @@ impl Books {
         (books, expected.join("\n").trim().to_owned())
     }
 
+    fn section(&mut self, name: &str) -> &mut Vec<Movement> {
+        match name {
+            "log" => &mut self.log,
+            "bill" => &mut self.bill,
+            "other_log" => &mut self.other_log,
+            "other_bill" => &mut self.other_bill,
+            "held" => &mut self.held,
+            _ => panic!("no section {name}"),
+        }
+    }
+
     fn heading(&mut self, line: &str, section: &mut String) {
         let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         match word {
             "day" => self.day = BillDate::parse(rest.trim()).expect(rest),
             "no_bill" => self.no_bill = true,
+            "answers" => self.answers = true,
             "covers" => {
                 let at = |time: &str| Moment::parse(&format!("{} {time}", self.day));
                 let (first, last) = rest.trim().split_once(' ').unwrap_or(("", ""));
@@ -219,7 +264,8 @@ impl Books {
             entry.happened_at = movement.at(self.day);
             draft.entries.push(entry);
         }
-        Statement::new(self.day, draft).expect("no totals, nothing to differ")
+        let statement = Statement::new(self.day, draft).expect("no totals, nothing to differ");
+        if self.answers { statement.of_answers() } else { statement }
     }
 
     pub(crate) fn logged(&self) -> LoggedOrders {
@@ -265,6 +311,9 @@ impl Books {
         for (offset, movements) in &self.log_of {
             found.orders.extend(movements.iter().map(|m| m.neighbour(day_at(*offset), m.is_success())));
         }
+        let other = |m: &Movement| Neighbour { account: "other".into(), ..m.neighbour(self.day, true) };
+        found.elsewhere_lines.extend(self.other_bill.iter().map(other));
+        found.elsewhere_orders.extend(self.other_log.iter().map(other));
         found
     }
 
@@ -277,6 +326,7 @@ impl Books {
             last: Some(self.day.after().end()),
             rows_on_day: (self.log.len() + self.log_of.len()).max(1) as u64,
         };
+        let held_before: Vec<Timing> = self.held.iter().map(|m| m.held_since(self.day.before())).collect();
         let unit = Unit {
             account: "wx",
             pay_type: "WX",
@@ -286,6 +336,7 @@ impl Books {
             orders: &orders,
             picked: &picked,
             cover: self.cover.unwrap_or(whole),
+            held_before: &held_before,
             cutoff_seconds: 600,
         };
         let pairing = pair(unit);
@@ -308,10 +359,18 @@ pub(crate) fn show(result: &Reconciliation) -> String {
             TimingKind::Out => "out",
             TimingKind::In => "in",
             TimingKind::Awaiting => "awaiting",
+            TimingKind::Held => "held",
         };
         let day = t.other_day.map_or("-".to_owned(), |day| day.to_string());
         let amount = major(t.amount_minor, 2);
         lines.push(format!("timing {kind} {} {} {amount} {day}", t.entry.as_str(), t.order_no));
+    }
+    for held in &result.held {
+        let since = held.gateway_time.map_or(String::new(), |at| at.date().to_string());
+        lines.push(format!("held {} {} {since}", held.order_no, major(held.amount_minor, 2)));
+    }
+    if result.of_others > 0 {
+        lines.push(format!("of others {}", result.of_others));
     }
     lines.push(show_places("lines", &result.lines));
     lines.push(show_places("orders", &result.orders));
@@ -361,7 +420,12 @@ fn show_bridge(b: &Bridge) -> String {
         .iter()
         .map(|(kind, t)| format!(" {} {}", kind.as_str(), money(t.amount_minor)))
         .collect();
-    let timing = [("out", -1, b.timing_out), ("in", 1, b.timing_in), ("excluded", 1, b.excluded)];
+    let timing = [
+        ("out", -1, b.timing_out),
+        ("in", 1, b.timing_in),
+        ("elsewhere", -1, b.elsewhere),
+        ("excluded", 1, b.excluded),
+    ];
     steps.extend(
         timing
             .iter()

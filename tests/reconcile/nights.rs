@@ -25,4 +25,18 @@ macro_rules! nights {
     };
 }
 
-nights!(amounts, duplicates, lost, midnight, one_sided, purged, refunds, reversals, states, trade_numbers);
+nights!(
+    amounts,
+    answers,
+    duplicates,
+    elsewhere,
+    held,
+    lost,
+    midnight,
+    one_sided,
+    purged,
+    refunds,
+    reversals,
+    states,
+    trade_numbers
+);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::books::{Books, Movement, show};
-use nightjob::domain::{BillDate, Currency, EntryKind, MismatchKind, State};
+use nightjob::domain::{Currency, EntryKind, MismatchKind, State};
 use nightjob::reconcile::{Mismatch, Reconciliation};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -63,13 +63,10 @@ fn night(kinds: &'static [EntryKind]) -> impl Strategy<Value = Books> {
     (side(LOG_STATES, 9), side(BILL_STATES, 9), side(LOG_STATES, 4), side(BILL_STATES, 4), any::<[bool; 3]>())
         .prop_map(|(log, bill, other_log, other_bill, [before, tomorrow_known, no_bill])| {
             let mut books = Books {
-                day: BillDate::parse("20161108").expect("a day"),
                 log: as_folded(log),
                 bill: if no_bill { Vec::new() } else { bill },
-                log_of: BTreeMap::new(),
-                bill_of: BTreeMap::new(),
                 no_bill,
-                cover: None,
+                ..Books::default()
             };
             let offset = if before { -1 } else { 1 };
             books.log_of.insert(offset, as_folded(other_log));
@@ -139,13 +136,9 @@ proptest! {
         let mut seen = std::collections::BTreeSet::new();
         bill.retain(|m| m.trade_no.is_empty() || m.kind != EntryKind::Payment || seen.insert(m.trade_no.clone()));
         let books = Books {
-            day: BillDate::parse("20161108").expect("a day"),
             log: bill.clone(),
             bill,
-            log_of: BTreeMap::new(),
-            bill_of: BTreeMap::new(),
-            no_bill: false,
-            cover: None,
+            ..Books::default()
         };
         let result = books.reconcile();
         prop_assert!(result.mismatches.is_empty(), "{}", show(&result));
@@ -202,15 +195,7 @@ fn paid_orders() -> impl Strategy<Value = Vec<Movement>> {
 }
 
 fn plain(log: Vec<Movement>, bill: Vec<Movement>) -> Books {
-    Books {
-        day: BillDate::parse("20161108").expect("a day"),
-        log,
-        bill,
-        log_of: BTreeMap::new(),
-        bill_of: BTreeMap::from([(1, Vec::new())]),
-        no_bill: false,
-        cover: None,
-    }
+    Books { log, bill, bill_of: BTreeMap::from([(1, Vec::new())]), ..Books::default() }
 }
 
 /// Payments only, no neighbours, one transaction an order: for each order number, look at everything again.

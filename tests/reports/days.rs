@@ -228,9 +228,12 @@ fn one_of_everything() -> Reconciliation {
             mismatches: kinds.to_vec(),
             timing_out: tally(2, 350),
             timing_in: tally(1, 400),
+            elsewhere: Tally::default(),
             excluded: Tally::default(),
             channel_minor: 1_339_543,
         }],
+        held: Vec::new(),
+        of_others: 0,
         lacks: Vec::new(),
     }
 }
@@ -266,6 +269,7 @@ fn agreeing(verdict: Verdict, matched: u64, minor: i64) -> Reconciliation {
         mismatches: Vec::new(),
         timing_out: Tally::default(),
         timing_in: Tally::default(),
+        elsewhere: Tally::default(),
         excluded: Tally::default(),
         channel_minor: minor,
     };
@@ -273,6 +277,8 @@ fn agreeing(verdict: Verdict, matched: u64, minor: i64) -> Reconciliation {
         verdict,
         mismatches: Vec::new(),
         timing: Vec::new(),
+        held: Vec::new(),
+        of_others: 0,
         lines: places,
         orders: places,
         bridges: vec![bridge],

@@ -5,7 +5,7 @@ use crate::domain::{EntryKind, Lang, Verdict};
 use crate::report::proofs;
 use crate::report::visible::visible;
 use crate::report::words::{self, title};
-use crate::report::{BridgeRow, MismatchRow, PlacesRow, Section, TallyRow, TimingRow};
+use crate::report::{BridgeRow, HeldRow, MismatchRow, PlacesRow, Section, TallyRow, TimingRow};
 use crate::report::{amount, optional_amount};
 
 /// How much of a hash is shown: enough to find the file in the archive.
@@ -18,7 +18,7 @@ pub(super) fn write(section: &Section, style: &Style) -> String {
         text.push_str(&format!("  {}\n", closed(section, style.lang)));
         return text;
     }
-    let blocks = [totals, conservation, bridge, mismatches, timing];
+    let blocks = [totals, conservation, bridge, mismatches, timing, held];
     for block in blocks.into_iter().filter_map(|block| block(section, style)) {
         text.push('\n');
         text.push_str(&block);
@@ -28,7 +28,8 @@ pub(super) fn write(section: &Section, style: &Style) -> String {
 
 /// Whether there is nothing to look at: on a screen, one line stands for its three proofs.
 fn is_at_rest(section: &Section) -> bool {
-    section.verdict() < Verdict::Unbalanced && section.timing.is_empty() && proofs::open(section).is_empty()
+    let nothing_listed = section.timing.is_empty() && section.held.is_empty();
+    section.verdict() < Verdict::Unbalanced && nothing_listed && proofs::open(section).is_empty()
 }
 
 fn closed(section: &Section, lang: Lang) -> String {
@@ -198,6 +199,30 @@ fn timing(section: &Section, style: &Style) -> Option<String> {
     let left_out = section.timing.len().saturating_sub(shown);
     let more = (left_out > 0).then(|| format!("    {}\n", title::more_timing(left_out, lang)));
     block(title::TIMING, grid, lang).map(|text| text + &more.unwrap_or_default())
+}
+
+/// What the channel holds, the oldest first: a person asks why it is not released.
+fn held(section: &Section, style: &Style) -> Option<String> {
+    if section.held.is_empty() {
+        return None;
+    }
+    let lang = style.lang;
+    let titles = [title::ORDER, title::AMOUNT, title::SINCE, title::AGE];
+    let mut grid = Grid::new(titles.map(|t| t.say(lang)), style.width).right(1..2);
+    let shown = style.rows_max.unwrap_or(usize::MAX);
+    let mut rows: Vec<&HeldRow> = section.held.iter().collect();
+    rows.sort_by_key(|row| (&row.since, &row.order_no));
+    for row in rows.iter().take(shown) {
+        grid.row([
+            visible(&row.order_no).into_owned(),
+            amount(row.amount_minor, &row.currency),
+            row.since.clone(),
+            row.age_days.to_string(),
+        ]);
+    }
+    let left_out = rows.len().saturating_sub(shown);
+    let more = (left_out > 0).then(|| format!("    {}\n", title::more_timing(left_out, lang)));
+    block(title::HELD, grid, lang).map(|text| text + &more.unwrap_or_default())
 }
 
 /// Key, amount, day; and under the explanation both times, which are what it is about.

@@ -46,6 +46,10 @@ fn phrase(reason: &Reason, mismatch: &Mismatch, lang: Lang) -> String {
             Lang::Zh => format!("在 {day} 的账单中找到"),
             Lang::En => format!("found in the statement of {day}"),
         },
+        Reason::OtherAccount { account } => match lang {
+            Lang::Zh => format!("在账户 {account} 的账单中找到"),
+            Lang::En => format!("found in the statement of account {account}"),
+        },
         Reason::ChannelOnly
         | Reason::GatewayOnly
         | Reason::NoBill
@@ -224,6 +228,7 @@ mod tests {
             Reason::OtherDay { day: BillDate::parse("20161109").expect("a date") },
             Reason::LogConflict,
             Reason::LogFeeDiffers,
+            Reason::OtherAccount { account: "mall-b".into() },
             Reason::MaybeTwice { other: "A2".into() },
         ];
         for lang in [Lang::Zh, Lang::En] {

@@ -57,6 +57,10 @@ pub const ORDER: Title = Title("订单号", "order");
 pub const TRADE: Title = Title("渠道交易号", "transaction");
 pub const PLACE: Title = Title("门店", "store");
 pub const OTHER_DAY: Title = Title("另一日", "other day");
+pub const HELD: Title =
+    Title("渠道暂存（担保交易，未计入合计）", "held by the channel (escrow; in no total)");
+pub const SINCE: Title = Title("付款时间", "since");
+pub const AGE: Title = Title("天数", "days");
 pub const UNCLAIMED: Title =
     Title("没有账户认领的网关订单", "logged orders that no configured account claims");
 pub const SELLER: Title = Title("卖家", "seller");

@@ -122,6 +122,7 @@ mod tests {
             mismatches: differences.iter().map(|d| (MismatchKind::AmountMismatch, tally(d))).collect(),
             timing_out: Tally::default(),
             timing_in: Tally::default(),
+            elsewhere: Tally::default(),
             excluded: Tally::default(),
             channel_minor: 0,
         }
