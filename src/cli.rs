@@ -98,7 +98,11 @@ fn lang_parser() -> impl TypedValueParser<Value = Lang> {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Get, check, load, compare, report (the default)
-    Run,
+    Run {
+        /// Ask the provider about what is one-sided or lost; its answers are kept as evidence and change no verdict
+        #[arg(long)]
+        investigate: bool,
+    },
     /// Print the units and what would happen; touch nothing
     Plan,
     /// Get and archive statements; no ledger
@@ -116,6 +120,9 @@ pub enum Command {
     Explain {
         /// A mismatch's id, or an order number
         id: String,
+        /// Ask the provider about it first
+        #[arg(long)]
+        ask: bool,
     },
     /// All providers, simulated on loopback, with a simulated day
     Sandbox(Sandbox),
@@ -238,7 +245,7 @@ mod tests {
         for (line, words) in [
             ("", "None"),
             ("--date 20161108", "None"),
-            ("run --date 2016-11-08", "Some(Run)"),
+            ("run --date 2016-11-08", "Some(Run { investigate: false })"),
             ("--paytype WX|ALI --account a --account b", "None"),
             ("plan --from 20161101 --to 20161108 --json", "Some(Plan)"),
             ("--json plan", "Some(Plan)"),
@@ -246,7 +253,9 @@ mod tests {
             ("import bill.csv --account a --date 20161108", "Some(Import { file: \"bill.csv\" })"),
             ("reconcile -vv --log-format json", "Some(Reconcile)"),
             ("report --lang zh-CN", "Some(Report)"),
-            ("explain 3f9a0c61d2b47e58", "Some(Explain { id: \"3f9a0c61d2b47e58\" })"),
+            ("run --investigate", "Some(Run { investigate: true })"),
+            ("explain 3f9a0c61d2b47e58", "Some(Explain { id: \"3f9a0c61d2b47e58\", ask: false })"),
+            ("explain A1 --ask", "Some(Explain { id: \"A1\", ask: true })"),
             ("sandbox --port 0 --orders 10 --seed 1 --faults 3 --scenario late", "Some(Sandbox("),
             ("demo --dir d --orders 10 --seed 1 --clean --paytype WX", "Some(Demo("),
             ("config check", "Some(Config(Check))"),

@@ -47,14 +47,16 @@ pub fn execute(cli: &Cli) -> Exit {
 const GRACE: Duration = Duration::from_secs(15 * 60);
 
 async fn dispatch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
-    match cli.command.as_ref().unwrap_or(&Command::Run) {
-        Command::Run => work::run(start, cli, crate::night::Source::Providers).await,
-        Command::Reconcile => work::run(start, cli, crate::night::Source::Archive).await,
+    match cli.command.as_ref().unwrap_or(&Command::Run { investigate: false }) {
+        Command::Run { investigate } => {
+            work::run(start, cli, crate::night::Source::Providers, *investigate).await
+        }
+        Command::Reconcile => work::run(start, cli, crate::night::Source::Archive, false).await,
         Command::Plan => work::plan(start, cli).await,
         Command::Fetch => work::fetch(start, cli).await,
         Command::Import { file } => work::import(start, cli, file).await,
         Command::Report => work::report(start, cli).await,
-        Command::Explain { id } => work::explain(start, cli, id).await,
+        Command::Explain { id, ask } => work::explain(start, cli, id, *ask).await,
         Command::Sandbox(sandbox) => simulated::sandbox(start, sandbox).await,
         Command::Demo(demo) => simulated::demo(start, cli, demo).await,
         Command::Config(config) => setup::config(start, cli, *config),

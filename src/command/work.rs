@@ -37,11 +37,17 @@ pub(super) fn lock(start: &Start, settings: &Settings) -> Result<RunLock, Failur
     RunLock::take(&RunLock::path_of(&settings.database)?, start.clock.now(), &start.world.command_line)
 }
 
-pub(super) async fn run(start: &Start, cli: &Cli, source: Source) -> Result<Answer, Failure> {
+pub(super) async fn run(
+    start: &Start,
+    cli: &Cli,
+    source: Source,
+    investigate: bool,
+) -> Result<Answer, Failure> {
     let secrets = if source == Source::Providers { SecretUse::Read } else { SecretUse::Leave };
     let (settings, plan) = prepare(start, cli, secrets)?;
     let _lock = lock(start, &settings)?;
     let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
+    house.investigate = investigate;
     house.deadline = Instant::now().checked_add(cli.global.max_duration);
     let recorded = Recorded::begin(start, &mut house).await?;
     warn_of_the_trap(start, Some(&house.ledger), &plan).await?;
@@ -220,8 +226,25 @@ pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> 
     Ok(Answer { text, outcome, ..Answer::default() })
 }
 
-pub(super) async fn explain(start: &Start, cli: &Cli, asked: &str) -> Result<Answer, Failure> {
-    let settings = settings(start, cli, SecretUse::Leave)?;
+/// Asks the provider about an item, and keeps the answer.
+async fn ask(start: &Start, settings: &Settings, asked: &str) -> Result<(), Failure> {
+    let _lock = lock(start, settings)?;
+    let house = House::open(settings.clone(), start.clock, start.talk.clone()).await?;
+    let learnt = night::ask(&house, asked).await;
+    house.ledger.close().await;
+    learnt
+}
+
+pub(super) async fn explain(
+    start: &Start,
+    cli: &Cli,
+    asked: &str,
+    ask_first: bool,
+) -> Result<Answer, Failure> {
+    let settings = settings(start, cli, if ask_first { SecretUse::Read } else { SecretUse::Leave })?;
+    if ask_first {
+        ask(start, &settings, asked).await?;
+    }
     let lang = settings.report_lang;
     let found = night::explain(&settings, asked).await?;
     let document: Value = serde_json::from_str(&crate::report::explain::json(&found)).unwrap_or_default();

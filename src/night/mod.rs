@@ -10,6 +10,7 @@
 //! | `log` | EB_PAYLOG around a date, folded once for all accounts |
 //! | `book` | a statement: acquired, archived, read |
 //! | `elsewhere` | what landed in another account's statement |
+//! | `doubts` | what the provider says of one-sided items, if it is asked |
 //! | `sweep` | a day without a statement: every logged order asked about |
 //! | `ours`, `neighbours` | the log's side of a unit, and what the days around it hold |
 //! | `unit`, `telling` | both books of one errand, compared and kept in one transaction, with their section |
@@ -23,6 +24,7 @@ mod book;
 mod ours;
 mod neighbours;
 mod elsewhere;
+mod doubts;
 mod sweep;
 mod telling;
 mod unit;
@@ -45,7 +47,7 @@ use crate::store::{Ledger, StatementState};
 
 pub use outcome::{Cause, Outcome, UnitLine};
 pub use talk::{Manner, Talk};
-pub use why::explain;
+pub use why::{ask, explain};
 
 use log::NightLog;
 use talk::counted;
@@ -60,6 +62,8 @@ pub struct House {
     pub talk: Talk,
     /// `--max-duration`: nothing is asked of a provider after it; what is there is still done as a whole.
     pub deadline: Option<Instant>,
+    /// `--investigate`: the provider is asked about what is one-sided or lost.
+    pub investigate: bool,
     /// This run's row in `night_run`; 0 before it has one.
     pub run_id: i64,
 }
@@ -83,7 +87,17 @@ impl House {
         let archive = Arc::new(Archive::open(&settings.archive)?);
         let ledger = Ledger::open(&settings.database).await?;
         let acquirer = Acquirer::new(&settings.http, archive.clone(), &settings.home, clock);
-        Ok(House { settings, clock, ledger, archive, acquirer, talk, deadline: None, run_id: 0 })
+        Ok(House {
+            settings,
+            clock,
+            ledger,
+            archive,
+            acquirer,
+            talk,
+            deadline: None,
+            investigate: false,
+            run_id: 0,
+        })
     }
 
     /// Whether the run before this one never ended.
@@ -130,6 +144,9 @@ async fn one_day(house: &House, date: BillDate, errands: &[&Errand], source: Sou
         Ok(log) => {
             units(house, errands, acquired, &log, outcome).await;
             elsewhere::second_look(house, errands, &log, outcome).await;
+            if house.investigate {
+                doubts::investigate(house, errands, &log, outcome).await;
+            }
             the_rest(house, date, &log, outcome).await;
         }
         Err(failure) => {

@@ -29,6 +29,8 @@ pub(super) struct Told<'t> {
     pub(super) sums: store::Sums,
     pub(super) version: u32,
     pub(super) beside: &'t Beside,
+    /// What the provider said about single items.
+    pub(super) answers: &'t [([String; 3], String)],
 }
 
 pub(super) fn write_section(house: &House, errand: &Errand, book: &Book, told: Told<'_>) -> Section {
@@ -60,6 +62,7 @@ pub(super) fn write_section(house: &House, errand: &Errand, book: &Book, told: T
         sums: &sums,
         remarks: &remarks,
         date: Some(errand.date),
+        answers: told.answers,
         proof: if book.statement.is_answers() { "query" } else { "statement" },
         ..About::new(&errand.account.name, errand.account.pay_type(), lang)
     };

@@ -11,7 +11,7 @@ use super::log::NightLog;
 use super::neighbours::Days;
 use super::ours::{Ours, our_side};
 use super::telling::{Beside, Told, write_section};
-use super::{House, UnitLine, pages};
+use super::{House, UnitLine, doubts, pages};
 use crate::acquire::Acquired;
 use crate::domain::{Control, Errand, Exit, Failure};
 use crate::reconcile::{self, Reconciliation, Unit};
@@ -85,7 +85,12 @@ pub(super) async fn keep(house: &House, unit: Compared<'_>, log: &NightLog) -> R
     let sums = kept.entries(book.statement.clone()).await?;
     watch.lap("lines loaded");
     let beside = keep_extras(&mut kept, &extras).await?;
-    let told = Told { ours: &ours, log, result: &result, sums, version, beside: &beside };
+    let answers = match book.statement.is_answers() {
+        // There the answers are the statement itself.
+        true => Vec::new(),
+        false => doubts::evidence(&house.ledger, errand).await?,
+    };
+    let told = Told { ours: &ours, log, result: &result, sums, version, beside: &beside, answers: &answers };
     let section = write_section(house, errand, &book, told);
     if let Some(open) = report::proofs::open(&section).first() {
         return Err(Failure::new(Exit::Bug, format!("{errand}: {open}; nothing was kept")));

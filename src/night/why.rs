@@ -1,16 +1,19 @@
 //! `explain`: why an item is what the report calls it. Reads only: the ledger, the archive, the log.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{House, doubts};
 
 use crate::acquire::Archive;
 use crate::channel;
 use crate::config::Settings;
 use crate::domain::logged_order::is_success;
-use crate::domain::{Bill, BillDate, Cell, Errand, Exit, Failure, Moment, Statement};
+use crate::domain::{Bill, BillDate, Cell, EntryKind, Errand, Exit, Failure, Moment, Statement};
 use crate::paylog::{Rules, describe};
-use crate::report::explain::{Explanation, LogStory, Looked, Place, RawLine};
+use crate::report::explain::{AnswerStory, Explanation, LogStory, Looked, Place, RawLine};
 use crate::report::{self, MismatchRow, Section};
-use crate::store::{Ledger, PayLog, StatementState, StoredEntry, StoredOrder};
+use crate::store::{Ledger, PayLog, StatementState, StoredAnswer, StoredEntry, StoredOrder};
 
 /// Days around an item in which its log rows are looked for: queries and refunds come before and after.
 const LOG_DAYS: u64 = 3;
@@ -22,20 +25,28 @@ const LOG_DAYS: u64 = 3;
 /// [`Exit::Usage`] if nothing is known under it; [`Exit::Storage`] if ledger, archive or log cannot be read.
 pub async fn explain(settings: &Settings, asked: &str) -> Result<Vec<Explanation>, Failure> {
     let why = Why { settings, ledger: Ledger::open_read_only(&settings.database).await? };
-    let mut items = why.mismatches(asked).await?;
-    if items.is_empty() {
-        items = why.others(asked).await?;
-    }
-    if items.is_empty() {
-        let message = format!("nothing is known under `{asked}`");
-        return Err(Failure::new(Exit::Usage, message)
-            .hint("give a mismatch's id or an order number as in mismatches.csv; only days that were done are known"));
-    }
     let mut told = Vec::new();
-    for (place, item, remarks) in items {
+    for (place, item, remarks) in why.items(asked).await? {
         told.push(why.tell(asked, place, item, remarks).await?);
     }
     Ok(told)
+}
+
+/// Asks the provider about an item: `explain --ask`. The answer is kept; [`explain`] then shows it.
+///
+/// # Errors
+///
+/// [`Exit::Usage`] if nothing is known under it; [`Exit::Config`] if its channel cannot be asked; what the provider
+/// says otherwise.
+pub async fn ask(house: &House, asked: &str) -> Result<(), Failure> {
+    let why = Why { settings: &house.settings, ledger: house.ledger.clone() };
+    for (_, item, _) in why.items(asked).await? {
+        let account = house.settings.accounts.iter().find(|account| account.name == item.account);
+        if let Some(account) = account {
+            doubts::ask(house, &Arc::new(account.clone()), &item).await?;
+        }
+    }
+    Ok(())
 }
 
 type Item = (Place, MismatchRow, Vec<String>);
@@ -46,6 +57,21 @@ struct Why<'w> {
 }
 
 impl Why<'_> {
+    /// What is known under an id or an order number.
+    async fn items(&self, asked: &str) -> Result<Vec<Item>, Failure> {
+        let mut items = self.mismatches(asked).await?;
+        if items.is_empty() {
+            items = self.others(asked).await?;
+        }
+        if items.is_empty() {
+            let message = format!("nothing is known under `{asked}`");
+            return Err(Failure::new(Exit::Usage, message).hint(
+                "give a mismatch's id or an order number as in mismatches.csv; only days that were done are known",
+            ));
+        }
+        Ok(items)
+    }
+
     async fn mismatches(&self, asked: &str) -> Result<Vec<Item>, Failure> {
         let mut stored = Vec::from_iter(self.ledger.mismatch(asked).await?);
         if stored.is_empty() {
@@ -132,7 +158,8 @@ impl Why<'_> {
             remarks.push(failure.message);
             Vec::new()
         });
-        Ok(Explanation { asked: asked.to_owned(), place, item, lines, log, looked, remarks })
+        let answers = self.answers(&item).await?;
+        Ok(Explanation { asked: asked.to_owned(), place, item, lines, log, answers, looked, remarks })
     }
 
     /// The statement's lines of an item on a day, from the archived bytes.
@@ -162,6 +189,20 @@ impl Why<'_> {
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// What the provider answered about an item, of the day it belongs to.
+    async fn answers(&self, item: &MismatchRow) -> Result<Vec<AnswerStory>, Failure> {
+        let number = if item.order_no.is_empty() { &item.trade_no } else { &item.order_no };
+        let kept = self.ledger.answers_of_order(number).await?;
+        let about = |answer: &StoredAnswer| {
+            answer.account == item.account
+                && answer.date.to_string() == item.bill_date
+                && (answer.kind.as_str() == item.entry || answer.kind == EntryKind::Payment)
+        };
+        let mut answers: Vec<StoredAnswer> = kept.into_iter().filter(about).collect();
+        answers.sort_by_key(|answer| answer.asked_at);
+        Ok(answers.into_iter().map(story_of).collect())
     }
 
     /// The log's rows about an item, in time order.
@@ -208,6 +249,19 @@ fn lines_of(statement: &Statement, item: &MismatchRow, sha256: &str) -> Vec<RawL
             text: statement.line(entry).to_owned(),
         })
         .collect()
+}
+
+fn story_of(answer: StoredAnswer) -> AnswerStory {
+    AnswerStory {
+        asked_at: answer.asked_at.to_string(),
+        source: answer.source,
+        outcome: answer.outcome.as_str().to_owned(),
+        state: answer.outcome.state().to_owned(),
+        amount_minor: answer.amount_minor,
+        currency: answer.currency.to_string(),
+        word: answer.word,
+        authentic: answer.authentic,
+    }
 }
 
 fn places(lines: &[RawLine]) -> String {

@@ -23,6 +23,8 @@ pub struct Explanation {
     pub lines: Vec<RawLine>,
     /// In time order.
     pub log: Vec<LogStory>,
+    /// What the provider said when it was asked about this order; the newest last.
+    pub answers: Vec<AnswerStory>,
     /// What was looked for elsewhere: neighbouring days, other accounts.
     pub looked: Vec<Looked>,
     /// What else a person should know: the log was purged, the statement is the second version, …
@@ -67,6 +69,24 @@ pub struct LogStory {
     pub says: String,
 }
 
+/// One answer of the provider about this order: evidence, which decides nothing by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AnswerStory {
+    /// `yyyy-MM-dd HH:mm:ss`.
+    pub asked_at: String,
+    pub source: String,
+    /// `told`, `not_found`, `unaskable`, `rejected`
+    pub outcome: String,
+    /// A state's code; empty unless told.
+    pub state: String,
+    pub amount_minor: Option<i64>,
+    pub currency: String,
+    /// The provider's own word, or why there is none.
+    pub word: String,
+    /// False if nothing authenticates it.
+    pub authentic: bool,
+}
+
 /// A place that was looked into, and what was found there (empty = nothing).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Looked {
@@ -92,6 +112,7 @@ fn one(of: &Explanation, style: &Style) -> String {
         sides(&of.item, style),
         raw_lines(&of.lines, lang),
         log(&of.log, lang),
+        answers(&of.answers, lang),
         looked(&of.looked, lang),
         conclusion(of, lang),
     ];
@@ -177,6 +198,28 @@ fn log(rows: &[LogStory], lang: Lang) -> String {
     }
     if rows.is_empty() {
         text.push_str(&format!("  {}\n", title::NO_ROWS.say(lang)));
+    }
+    text
+}
+
+fn answers(answers: &[AnswerStory], lang: Lang) -> String {
+    if answers.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{}\n", title::ANSWERS.say(lang));
+    for answer in answers {
+        let says = match (State::parse(&answer.state), answer.outcome.as_str()) {
+            (Some(state), _) => words::state(state, lang),
+            (None, "not_found") => lang.pick("渠道没有此单", "the channel does not know it"),
+            (None, "unaskable") => lang.pick("无法查询", "it cannot be asked about"),
+            (None, _) => lang.pick("答复不可信", "the answer may not be believed"),
+        };
+        let amount = answer.amount_minor.map_or(String::new(), |minor| amount(minor, &answer.currency));
+        let doubt =
+            if answer.authentic { "" } else { lang.pick("（未经认证）", "(not authenticated)") };
+        let parts = [&answer.asked_at, &answer.source, says, &amount, &answer.word, doubt];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        text.push_str(&format!("  {}\n", visible(&parts.join("  "))));
     }
     text
 }

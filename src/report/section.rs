@@ -29,6 +29,8 @@ pub struct About<'a> {
     /// Parsed lines against the ledger, one for each currency.
     pub sums: &'a [SumPair],
     pub remarks: &'a [String],
+    /// What the provider said about single items: entry, order and refund number, and its word.
+    pub answers: &'a [([String; 3], String)],
     /// Names of the parts of the file *that hold lines*. With more than one, evidence names the part by its place.
     pub parts: &'a [String],
 }
@@ -49,6 +51,7 @@ impl<'a> About<'a> {
             foreign: Foreign::default(),
             sums: &[],
             remarks: &[],
+            answers: &[],
             parts: &[],
         }
     }
@@ -254,13 +257,23 @@ fn mismatch(of: &Mismatch, about: &About<'_>) -> MismatchRow {
         till: of.till.clone(),
         cashier: of.cashier.clone(),
         reason: words::mismatch_reason(of, about.lang),
-        evidence: evidence(&of.lines, of.log_rows, about.parts.len() > 1),
+        evidence: evidence(of, about),
     }
+}
+
+/// Where to look, and what the provider said when it was asked about it (`query:paid`).
+fn evidence(of: &Mismatch, about: &About<'_>) -> String {
+    let mut text = lines_and_rows(&of.lines, of.log_rows, about.parts.len() > 1);
+    let names = [of.entry.as_str(), of.order_no.as_str(), of.refund_no.as_str()];
+    for (_, word) in about.answers.iter().filter(|(about, _)| about.each_ref().map(String::as_str) == names) {
+        text.push_str(&format!("{}query:{word}", if text.is_empty() { "" } else { " " }));
+    }
+    text
 }
 
 /// `statement:211 log:3`; several lines `statement:12+13`; with several parts `statement:2#13`, the part counted
 /// from 1. A side that has nothing is left out.
-fn evidence(lines: &[(u8, u32)], log_rows: u32, name_parts: bool) -> String {
+fn lines_and_rows(lines: &[(u8, u32)], log_rows: u32, name_parts: bool) -> String {
     let places: Vec<String> = lines
         .iter()
         .map(
@@ -289,7 +302,7 @@ mod tests {
             (&[], 3, false, "log:3"),
             (&[], 0, false, ""),
         ] {
-            assert_eq!(evidence(lines, rows, parts), text);
+            assert_eq!(lines_and_rows(lines, rows, parts), text);
         }
     }
 

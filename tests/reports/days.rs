@@ -6,7 +6,7 @@ use nightjob::domain::{
 };
 use nightjob::reconcile::{Bridge, Mismatch, Places, Reconciliation, Tally, Timing, TimingKind};
 use nightjob::report::day::{self, Day};
-use nightjob::report::explain::{Explanation, LogStory, Looked, Place, RawLine};
+use nightjob::report::explain::{AnswerStory, Explanation, LogStory, Looked, Place, RawLine};
 use nightjob::report::section::{About, SumPair, Sums, not_compared as not_compared_section, section};
 use nightjob::report::{Input, MismatchRow, Report, Section, UnclaimedRow};
 
@@ -469,6 +469,19 @@ fn story(row_id: i64, at: &str, action: &str, texts: [&str; 3]) -> LogStory {
     }
 }
 
+fn answer(asked_at: &str, outcome: &str, state: &str, amount_minor: Option<i64>) -> AnswerStory {
+    AnswerStory {
+        asked_at: asked_at.into(),
+        source: "POST https://api.example/pay/orderquery".into(),
+        outcome: outcome.into(),
+        state: state.into(),
+        amount_minor,
+        currency: "CNY".into(),
+        word: state.to_uppercase(),
+        authentic: state.is_empty(),
+    }
+}
+
 /// A mismatch, a lost confirmation without a reply, and an order that agrees.
 pub(crate) fn explanations(lang: Lang) -> Vec<Explanation> {
     let asked = "16110809335991735129";
@@ -486,6 +499,7 @@ pub(crate) fn explanations(lang: Lang) -> Vec<Explanation> {
             story(101, "09:33:59", "PAY", ["TotalFee 99999", "", "unknown"]),
             story(102, "09:34:05", "QUERY", ["", "SUCCESS total_fee 99999", "paid"]),
         ],
+        answers: Vec::new(),
         looked: Vec::new(),
         remarks: Vec::new(),
     };
@@ -494,6 +508,10 @@ pub(crate) fn explanations(lang: Lang) -> Vec<Explanation> {
         item: row(lang, "16110800000000000003"),
         lines: vec![RawLine { part: "明细.csv".into(), line: 30, ..amount.lines[0].clone() }],
         log: vec![story(110, "10:00:01", "PAY", ["TotalFee 500", "\u{1b}[2JUSERPAYING", "pending"])],
+        answers: vec![
+            answer("2016-11-10 02:20:00", "not_found", "", None),
+            answer("2016-11-11 09:00:00", "told", "paid", Some(500)),
+        ],
         looked: vec![
             Looked { place: "2016-11-07".into(), found: String::new() },
             Looked { place: "2016-11-09".into(), found: String::new() },

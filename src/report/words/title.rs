@@ -57,6 +57,7 @@ pub const ORDER: Title = Title("订单号", "order");
 pub const TRADE: Title = Title("渠道交易号", "transaction");
 pub const PLACE: Title = Title("门店", "store");
 pub const OTHER_DAY: Title = Title("另一日", "other day");
+pub const ANSWERS: Title = Title("向渠道查询的答复", "the channel, asked about it");
 pub const HELD: Title =
     Title("渠道暂存（担保交易，未计入合计）", "held by the channel (escrow; in no total)");
 pub const SINCE: Title = Title("付款时间", "since");
