@@ -22,6 +22,7 @@
 pub mod address;
 pub mod envelope;
 pub mod keys;
+pub mod notice;
 pub mod sign;
 pub mod xml;
 pub mod wechat_v2;

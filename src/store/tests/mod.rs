@@ -168,6 +168,7 @@ pub(super) fn orders(date: &str, lines: &str) -> Arc<LoggedOrders> {
         let [order_no, refund_no, trade_no] = [order, refund, trade].map(|text| orders.keep(text));
         let [req_type, business_date, seller, mall, store, till, cashier] =
             ["WX", "2016-11-08", "8888", "M1", "S1", "01", "收银一"].map(|name| orders.names.intern(name));
+        let wallet = orders.names.intern("");
         orders.orders.push(LoggedOrder {
             day: day(date),
             kind: EntryKind::parse(kind).unwrap(),
@@ -188,6 +189,7 @@ pub(super) fn orders(date: &str, lines: &str) -> Arc<LoggedOrders> {
             store,
             till,
             cashier,
+            wallet,
         });
     }
     Arc::new(orders)
