@@ -153,7 +153,11 @@ fn alipay(account: &Account, notice: &Notice, fields: &[Field]) -> Option<bool> 
     };
     let public = keys::public(&Secret::new(account.option("alipay_public_key"))).ok()?;
     // Alipay's own libraries differ in whether an empty field is part of what is signed; it tells nothing either way.
-    Some([false, true].into_iter().any(|empty| sign::alipay_verifies(&joined(fields, empty), sign, &public, how)))
+    Some(
+        [false, true]
+            .into_iter()
+            .any(|empty| sign::alipay_verifies(&joined(fields, empty), sign, &public, how)),
+    )
 }
 
 /// `name=value` by name, joined by `&`, without `sign` and `sign_type`.
@@ -189,4 +193,296 @@ fn wechat(account: &Account, notice: &Notice, _fields: &[Field]) -> Option<bool>
     let how = if long { WechatSign::HmacSha256 } else { WechatSign::Md5 };
     let params: Vec<(&str, &str)> = notice.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     Some(same_hex(sign, &sign::wechat(&params, key, how)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The notification that Teegon's document prints (TG-8), signed with `secret`.
+    const TG_8: &str = "amount=12.34&bank=&buyer=test%40test.com&channel=wxpay&charge_id=87diui7y8e687gf&device_info=&is_success=true&metadata=&order_no=20160101124567878&pay_time=1466057771&real_amount=12.11&status=trade_status_sync&timestamp=1466057771&sign=930D31C2813B32113D5120C58EBEB081";
+    const ESCROW: &str = "discount=0.00&gmt_payment=2016-11-01+12%3A00%3A00&notify_id=n1&notify_time=2016-11-08+10%3A00%3A00&out_trade_no=E1&refund_status=&seller_id=2088006300000000&subject=%E8%8C%B6%E6%9D%AF&total_fee=18.80&trade_no=2016&trade_status=TRADE_FINISHED&sign_type=MD5&sign=";
+    const SPKI: &str = include_str!("../../fixtures/test_keys/merchant_2048.spki.pem");
+    const PKCS8: &str = include_str!("../../fixtures/test_keys/merchant_2048.pkcs8.pem");
+
+    fn account(pay_type: PayType, merchant: &str, secret: (&str, &str)) -> Account {
+        let mut account =
+            Account { pay_type: Some(pay_type), merchant: merchant.to_owned(), ..Account::default() };
+        account.secrets.insert(secret.0.to_owned(), Secret::new(secret.1));
+        account
+    }
+
+    fn accounts() -> [Account; 3] {
+        [
+            account(PayType::Teegon, "client", ("client_secret", "secret")),
+            account(PayType::Ali, "2088006300000000", ("key", "1234567890123")),
+            account(PayType::Wx, "1900012345", ("key", "a7F3kQ9zT2mX8vB6nC4wL1pR5sJ0hDyE")),
+        ]
+    }
+
+    fn seal_of(body: &str) -> Seal {
+        read(1, None, body, &accounts()).seal
+    }
+
+    /// Each changed text, which is not the text itself, must be refused.
+    #[track_caller]
+    fn all_broken(body: &str, changes: &[(&str, &str)]) {
+        for (from, to) in changes {
+            let changed = body.replacen(from, to, 1);
+            assert_ne!(changed, body, "{from}");
+            let notice = read(1, None, &changed, &accounts());
+            assert!(!matches!(notice.seal, Seal::Verified(_)), "{from} -> {to}: {:?}", notice.seal);
+        }
+    }
+
+    fn form(fields: &[(&str, &str)]) -> Vec<Field> {
+        fields.iter().map(|(n, v)| (n.as_bytes().to_vec(), v.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn teegon_vectors() {
+        let base = [("foo", "1"), ("bar", "2"), ("foo_bar", "3"), ("foobar", "4")];
+        let empty = [&base[..], &[("empty", "")]].concat();
+        for (fields, secret, digest) in [
+            (&base[..], "secret", "4B4AC0F2D69BA521FFDE55A2BBEE3025"),
+            (&base[..], "test_client_secret", "D3B2096A8E3E1254A5BCA93C179DEA5D"),
+            (&empty[..], "secret", "DBF70E49705A65413C50DF821662B7D0"),
+        ] {
+            assert_eq!(teegon_digest(&form(fields), &Secret::new(secret)), digest);
+        }
+        let notice = read(7, None, TG_8, &accounts());
+        assert_eq!(
+            (notice.seal, notice.family, notice.number),
+            (Seal::Verified(0), Some(NoticeFamily::Teegon), 7)
+        );
+        assert_eq!((notice.field("buyer"), notice.field("bank")), ("test@test.com", ""));
+    }
+
+    #[test]
+    fn a_forged_notice_of_teegon_is_not_believed() {
+        all_broken(
+            TG_8,
+            &[
+                ("amount=12.34", "amount=12.35"),
+                ("amount=12.34", "amount=12.340"),
+                ("order_no=20160101124567878", "order_no=20160101124567879"),
+                ("charge_id=87diui7y8e687gf", "charge_id=87diui7y8e687gg"),
+                ("is_success=true", "is_success=ture"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_notice_of_teegon_that_lost_a_field_is_not_believed() {
+        all_broken(
+            TG_8,
+            &[
+                ("&bank=", ""),
+                ("&metadata=", ""),
+                ("&real_amount=12.11", ""),
+                ("bank=", "bank=+"),
+                ("&bank=", "&bank=x"),
+            ],
+        );
+        assert_eq!(seal_of(&format!("{TG_8}&added=")), Seal::Broken);
+        assert_eq!(seal_of(&format!("{TG_8}&added=1")), Seal::Broken);
+    }
+
+    #[test]
+    fn a_notice_without_its_own_signature_is_not_believed() {
+        all_broken(
+            TG_8,
+            &[
+                ("&sign=930D31C2813B32113D5120C58EBEB081", ""),
+                ("sign=930D31C2813B32113D5120C58EBEB081", "sign="),
+                ("sign=9", "sign=8"),
+                ("sign=", "Sign="),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_key_of_another_account_proves_nothing() {
+        let mut teegon = accounts();
+        teegon[0].secrets.insert("client_secret".to_owned(), Secret::new("another"));
+        assert_eq!(read(1, None, TG_8, &teegon).seal, Seal::Broken);
+        // With an empty secret anybody could sign.
+        let signed = TG_8.replace(
+            "930D31C2813B32113D5120C58EBEB081",
+            &teegon_digest(&of_form(TG_8).expect("a form"), &Secret::new("")),
+        );
+        teegon[0].secrets.insert("client_secret".to_owned(), Secret::new(""));
+        assert_eq!(read(1, None, &signed, &teegon).seal, Seal::Unchecked);
+        assert_eq!(read(1, None, TG_8, &accounts()[1..]).seal, Seal::Unchecked);
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_is_nobodys() {
+        for twin in ["&amount=99.99", "&sign=930D31C2813B32113D5120C58EBEB081", "&bank="] {
+            let notice = read(1, None, &format!("{TG_8}{twin}"), &accounts());
+            assert_eq!((notice.family, notice.seal), (None, Seal::Unchecked), "{twin}");
+        }
+    }
+
+    /// AL-1 to AL-4, AL-6 and AL-7 of the specification.
+    #[test]
+    fn alipay_md5_vectors() {
+        let key = Secret::new("1234567890123");
+        let digest = |email: &str, service: &str| {
+            let fields = [("service", service), ("partner", "2088006300000000"), ("email", email)];
+            alipay_digest(&form(&fields), &key)
+        };
+        let direct = "create_direct_pay_by_user";
+        assert_eq!(digest("test", direct), "4cd4483a98cdee333c4db71452546c87");
+        assert_eq!(digest("test", &format!(" {direct}")), "b065bc81629540b23ca89551ee162f6f");
+        assert_eq!(digest("test@msn.com", direct), "390649c0eb738757b883f389a178175a");
+        assert_eq!(digest("testaio@msn.com", direct), "e49cca22379168dc5338cb02d02913ac");
+        let escrow = |charset: &str, subject: &str| {
+            let text = format!(
+                "_input_charset={charset}&partner=2088006300000000&service=create_partner_trade_by_buyer&subject={subject}&sign=x&sign_type=MD5&body="
+            );
+            alipay_digest(&of_form(&text).expect("a form"), &key)
+        };
+        assert_eq!(escrow("utf-8", "%E6%B5%8B%E8%AF%95"), "98b6e031db2e01d8703723f65dc198ef");
+        assert_eq!(
+            escrow("gbk", "%B2%E2%CA%D4"),
+            "d1bc2d3d33de56de5edfb0693367d40f",
+            "bytes as they were sent"
+        );
+    }
+
+    fn signed_escrow() -> String {
+        let key = Secret::new("1234567890123");
+        format!("{ESCROW}{}", alipay_digest(&of_form(ESCROW).expect("a form"), &key))
+    }
+
+    #[test]
+    fn an_escrow_notice_is_believed_only_as_it_was_signed() {
+        let body = signed_escrow();
+        assert_eq!(seal_of(&body), Seal::Verified(1));
+        assert_eq!(
+            seal_of(&body.replace("MD5&sign=", "&sign=")),
+            Seal::Verified(1),
+            "the type is not signed"
+        );
+        assert_eq!(
+            seal_of(&body.replace("refund_status=&", "")),
+            Seal::Verified(1),
+            "empty ones are not signed"
+        );
+        all_broken(
+            &body,
+            &[
+                ("TRADE_FINISHED", "WAIT_SELLER_SEND_GOODS"),
+                ("total_fee=18.80", "total_fee=18.8"),
+                ("out_trade_no=E1", "out_trade_no=E2"),
+                ("discount=0.00&", ""),
+                ("gmt_payment=2016-11-01", "gmt_payment=2016-11-02"),
+                ("refund_status=", "refund_status=REFUND_SUCCESS"),
+                ("sign_type=MD5", "sign_type=NONE"),
+                ("seller_id=2088006300000000", "seller_id=2088006300000001"),
+            ],
+        );
+        let bare = body.split("&sign=").next().unwrap_or_default();
+        assert_ne!(seal_of(bare), Seal::Verified(1), "no signature");
+    }
+
+    #[test]
+    fn a_notice_of_the_open_api_is_believed_by_alipays_public_key() {
+        let private = keys::private(&Secret::new(PKCS8)).expect("a key");
+        let text = "app_id=2014900000000011&out_trade_no=B1&passback_params=&total_amount=1.00&trade_status=TRADE_SUCCESS";
+        let mut open = account(PayType::Ali20, "", ("private_key", "x"));
+        open.options.insert("alipay_public_key".to_owned(), SPKI.to_owned());
+        open.options.insert("app_id".to_owned(), "2014900000000011".to_owned());
+        let accounts = [open];
+        let encode = |sign: String| sign.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        for (signed, how) in
+            [(text.replace("passback_params=&", ""), AlipaySign::Rsa2), (text.to_owned(), AlipaySign::Rsa)]
+        {
+            let sign = encode(sign::alipay(signed.as_bytes(), &private, how).expect("signed"));
+            let body = format!("{text}&sign_type={}&sign={sign}", how.as_str());
+            assert_eq!(read(1, None, &body, &accounts).seal, Seal::Verified(0), "{signed}");
+            for (from, to) in [
+                ("total_amount=1.00", "total_amount=9.00"),
+                ("out_trade_no=B1", "out_trade_no=B2"),
+                ("sign_type=RSA", "sign_type=MD5&x=RSA"),
+                ("passback_params=", "passback_params=x"),
+                ("&total_amount=1.00", ""),
+            ] {
+                let seal = read(1, None, &body.replacen(from, to, 1), &accounts).seal;
+                assert!(!matches!(seal, Seal::Verified(_)), "{from}");
+            }
+        }
+    }
+
+    fn wechat_body(sign: &str, long: bool) -> String {
+        let fields = [
+            ("appid", "wx0123456789abcdef"),
+            ("mch_id", "1900012345"),
+            ("out_trade_no", "A1"),
+            ("result_code", "SUCCESS"),
+            ("return_code", "SUCCESS"),
+            ("total_fee", "900"),
+            ("transaction_id", "4200"),
+        ];
+        let mut fields = fields.to_vec();
+        if long {
+            fields.push(("sign_type", "HMAC-SHA256"));
+        }
+        let how = if long { WechatSign::HmacSha256 } else { WechatSign::Md5 };
+        let made = sign::wechat(&fields, &Secret::new("a7F3kQ9zT2mX8vB6nC4wL1pR5sJ0hDyE"), how);
+        let sign = if sign.is_empty() { &made } else { sign };
+        fields.push(("sign", sign));
+        let leaf = |(name, value): &(&str, &str)| format!("<{name}><![CDATA[{value}]]></{name}>");
+        format!("<xml>{}</xml>", fields.iter().map(leaf).collect::<String>())
+    }
+
+    #[test]
+    fn a_notice_of_wechat_is_believed_only_as_it_was_signed() {
+        for long in [false, true] {
+            let body = wechat_body("", long);
+            let notice = read(1, None, &body, &accounts());
+            assert_eq!((notice.seal, notice.family), (Seal::Verified(2), Some(NoticeFamily::Wechat)));
+            all_broken(
+                &body,
+                &[
+                    ("[900]", "[901]"),
+                    ("[A1]", "[A2]"),
+                    ("<transaction_id><![CDATA[4200]]></transaction_id>", ""),
+                    ("</xml>", "<attach>x</attach></xml>"),
+                    ("<sign><![CDATA[", "<sign><![CDATA[0"),
+                    ("1900012345", "1900012346"),
+                    ("</xml>", "<total_fee>1</total_fee></xml>"),
+                ],
+            );
+            assert_eq!(seal_of(&wechat_body("ABCD", long)), Seal::Broken);
+        }
+        let mut sub = accounts();
+        sub[2].options.insert("sub_merchant".to_owned(), "1600098765".to_owned());
+        assert_eq!(
+            read(1, None, &wechat_body("", false), &sub).seal,
+            Seal::Unchecked,
+            "another sub-merchant's"
+        );
+    }
+
+    #[test]
+    fn what_is_no_notice_is_nobodys() {
+        for body in [
+            "",
+            "hello",
+            "a=1&b",
+            "a=1&&b=2",
+            "=1",
+            "<html><body>x</body></html>",
+            "<xml><return_code>SUCCESS</return_code></xml>",
+            "<!DOCTYPE x [<!ENTITY e \"x\">]><xml><mch_id>1</mch_id><return_code>&e;</return_code></xml>",
+            "return_code=SUCCESS&transaction_id=42&out_trade_no=A1",
+            "{\"trade_status\":\"x\"}",
+        ] {
+            let notice = read(1, None, body, &accounts());
+            assert_eq!((notice.family, notice.seal), (None, Seal::Unchecked), "{body}");
+        }
+        assert_eq!(decoded("a%2Gb%4+%"), b"a%2Gb%4 %");
+    }
 }

@@ -140,7 +140,8 @@ impl Record {
     /// When money that was held was released, and whether a reply states that time.
     pub(crate) fn finished_at(&self) -> Option<(Moment, bool)> {
         let at = (self.finished_at != 0).then(|| Moment::from_unix(i64::from(self.finished_at)))?;
-        Some((at, self.finished_at != self.at))
+        // A notification comes when it happens.
+        Some((at, self.finished_at != self.at || self.is(NOTICE)))
     }
 
     pub(crate) fn is(&self, flag: u16) -> bool {

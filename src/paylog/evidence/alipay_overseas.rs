@@ -28,9 +28,8 @@ fn sniff(fields: &Fields<'_>) -> bool {
 fn judge<'t>(fields: &Fields<'t>, asked: Asked) -> Evidence<'t> {
     let currency = Currency::parse(fields.raw(Slot::Currency)).unwrap_or(asked.currency);
     let mut evidence = Evidence::new(finding(fields, asked), currency);
-    let major = |slot| {
-        money::parse_minor(&fields.plain(slot), currency.digits()).ok().filter(|minor| *minor >= 0)
-    };
+    let major =
+        |slot| money::parse_minor(&fields.plain(slot), currency.digits()).ok().filter(|minor| *minor >= 0);
     evidence.order_no = fields.first(&[Slot::PartnerTransId, Slot::OutTradeNo]);
     evidence.trade_no = fields.first(&[Slot::AlipayTransId, Slot::TradeNo]);
     if evidence.finding.is_refund() {

@@ -102,6 +102,8 @@ pub(in crate::paylog) struct Fields<'t> {
     pub node: &'t str,
     /// The answer came as a text inside another message (`content`), which had this code of its own.
     pub carrier_code: Option<&'t str>,
+    /// TianTa's `code` and Alipay's are two, and may come in any order.
+    pub second_code: &'t str,
     pub refunds: Vec<Listed<'t>>,
     /// The provider says that the trade was closed by time-out, unpaid.
     pub closed_by_timeout: bool,
@@ -120,6 +122,7 @@ impl<'t> Fields<'t> {
             syntax,
             node: "",
             carrier_code: None,
+            second_code: "",
             refunds: Vec::new(),
             closed_by_timeout: false,
             flaws: Flaws::default(),
@@ -158,8 +161,7 @@ impl<'t> Fields<'t> {
         if let Some(slot) = Slot::of(key.text) {
             let bit = 1 << slot as u64;
             if self.set & bit != 0 {
-                // Each fund bill of Alipay's XML has an amount of its own; none of them is the payment's.
-                self.flaws.lenient |= slot != Slot::Amount;
+                self.put_again(slot, value);
                 return;
             }
             self.set |= bit;
@@ -169,6 +171,17 @@ impl<'t> Fields<'t> {
             self.put_listed(key.text, value.text);
         } else if key.text.len() >= CLOSED_BY_TIMEOUT.len() && same_name(key.text, CLOSED_BY_TIMEOUT) {
             self.closed_by_timeout |= value.text == "DAEMON_CONFIRM_CLOSE";
+        }
+    }
+
+    /// A repeated key: the first is kept.
+    #[cold]
+    fn put_again(&mut self, slot: Slot, value: Raw<'t>) {
+        match slot {
+            // Each fund bill of Alipay's XML has an amount of its own; none of them is the payment's.
+            Slot::Amount => {}
+            Slot::Code if matches!(self.node, "response" | "content") => self.second_code = value.text,
+            _ => self.flaws.lenient = true,
         }
     }
 

@@ -34,9 +34,8 @@ fn sniff(fields: &Fields<'_>) -> bool {
 fn judge<'t>(fields: &Fields<'t>, asked: Asked) -> Evidence<'t> {
     let currency = Currency::parse(fields.raw(Slot::Currency)).unwrap_or(Currency::CNY);
     let mut evidence = Evidence::new(finding(fields, asked.action), currency);
-    let yuan = |slot| {
-        money::parse_minor(&fields.plain(slot), currency.digits()).ok().filter(|minor| *minor >= 0)
-    };
+    let yuan =
+        |slot| money::parse_minor(&fields.plain(slot), currency.digits()).ok().filter(|minor| *minor >= 0);
     evidence.order_no = fields.plain(Slot::OrderNo);
     evidence.trade_no = fields.first(&[Slot::Id, Slot::ChargeId]);
     evidence.wallet = Wallet::of_channel(&fields.plain(Slot::PayChannel));

@@ -21,7 +21,8 @@ fn sniff(fields: &Fields<'_>) -> bool {
     }
     let has = |slot| fields.has(slot);
     fields.syntax == Syntax::Json
-        && (matches!(fields.node, "content") || has(Slot::Content)
+        && (matches!(fields.node, "content")
+            || has(Slot::Content)
             || has(Slot::Code) && (has(Slot::RespType) || fields.node.eq_ignore_ascii_case("response"))
             || has(Slot::TradeNo) && has(Slot::PayChannel) && has(Slot::MchName))
 }
@@ -41,7 +42,7 @@ fn native(fields: &Fields<'_>) -> Native {
     let alipay = [Slot::TradeStatus, Slot::SubCode, Slot::FundChange, Slot::SendBackFee, Slot::TotalAmount];
     if any(&wechat) || !fields.refunds.is_empty() {
         Native::Wechat
-    } else if any(&alipay) || matches!(fields.raw(Slot::Code), "10000" | "10003") {
+    } else if any(&alipay) || !alipay_code(fields).is_empty() {
         Native::Alipay
     } else {
         Native::Nobody
@@ -88,14 +89,25 @@ fn provider_number<'t>(fields: &Fields<'t>, action: Action) -> Cow<'t, str> {
 
 /// The format is not documented; what cannot be read is no time.
 fn moment(text: &str) -> Option<Moment> {
-    Moment::parse(text).or_else(|| Moment::parse_compact(text)).or_else(|| epoch(text).filter(|_| text.len() == 10))
+    Moment::parse(text)
+        .or_else(|| Moment::parse_compact(text))
+        .or_else(|| epoch(text).filter(|_| text.len() == 10))
+}
+
+fn codes<'t>(fields: &Fields<'t>) -> [&'t str; 3] {
+    [fields.carrier_code.unwrap_or_default(), fields.raw(Slot::Code), fields.second_code]
+}
+
+/// Alipay's code is five digits long, TianTa's at most four (R102).
+fn alipay_code<'t>(fields: &Fields<'t>) -> &'t str {
+    codes(fields).into_iter().find(|code| code.len() == 5).unwrap_or_default()
 }
 
 /// The question itself was answered.
 fn is_answered(fields: &Fields<'_>) -> bool {
-    let code = fields.carrier_code.unwrap_or(fields.raw(Slot::Code));
+    let own = codes(fields).into_iter().find(|code| !code.is_empty() && code.len() < 5);
     let said = fields.raw(Slot::RespType);
-    code == "1" && (said.is_empty() || said.eq_ignore_ascii_case("success"))
+    own == Some("1") && (said.is_empty() || said.eq_ignore_ascii_case("success"))
 }
 
 fn of_wechat(fields: &Fields<'_>, asked: Asked) -> Finding {
@@ -127,7 +139,7 @@ fn of_alipay(fields: &Fields<'_>, asked: Asked) -> Finding {
     if !fields.raw(Slot::TradeStatus).is_empty() {
         return alipay::trade_state(fields);
     }
-    match (fields.raw(Slot::Code), fields.raw(Slot::SubCode)) {
+    match (alipay_code(fields), fields.raw(Slot::SubCode)) {
         ("10003", _) => Finding::Pending,
         ("10000", "") if action == Action::Pay => Finding::Paid,
         (_, "") => own_finding(fields, action),
@@ -149,7 +161,8 @@ fn own_finding(fields: &Fields<'_>, action: Action) -> Finding {
     if matches!(fields.raw(Slot::StatusCode), "USERPAYING" | "WAIT_BUYER_PAY") {
         return if action.is_refund() { action.unknown() } else { Finding::Pending };
     }
-    let complete = [Slot::TradeNo, Slot::Money, Slot::PayDate].into_iter().all(|slot| !fields.raw(slot).is_empty());
+    let complete =
+        [Slot::TradeNo, Slot::Money, Slot::PayDate].into_iter().all(|slot| !fields.raw(slot).is_empty());
     match action {
         Action::Pay if complete && is_answered(fields) => Finding::PaidWeak,
         other => other.unknown(),

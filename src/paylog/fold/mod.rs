@@ -45,7 +45,8 @@ pub fn fold(gathered: impl AsRef<[Gathered]>) -> Folded {
         teller.tell(&log, &groups, group);
     }
     let mut folded = teller.finish(batches);
-    folded.counters = Counters { notices_alone: folded.counters.notices_alone, ..counters(batches, groups.orphans) };
+    folded.counters =
+        Counters { notices_alone: folded.counters.notices_alone, ..counters(batches, groups.orphans) };
     folded.first = batches.iter().filter_map(|b| b.first).min();
     folded.last = batches.iter().filter_map(|b| b.last).max();
     folded

@@ -180,7 +180,8 @@ impl<'a> Row<'a> {
 
 /// The wallet that an order was paid with: what a reply tells, else what a payment code says.
 pub(super) fn wallet(rows: &[Row<'_>]) -> Wallet {
-    let known = || rows.iter().map(|row| row.record.wallet()).filter(|(wallet, _)| *wallet != Wallet::Unknown);
+    let known =
+        || rows.iter().map(|row| row.record.wallet()).filter(|(wallet, _)| *wallet != Wallet::Unknown);
     let told = known().find(|(_, told)| *told);
     told.or_else(|| known().next()).map_or(Wallet::Unknown, |(wallet, _)| wallet)
 }
