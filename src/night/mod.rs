@@ -8,6 +8,7 @@
 //! | file | what it tells |
 //! |---|---|
 //! | `log` | EB_PAYLOG around a date, folded once for all accounts |
+//! | `notices` | stored notifications, proven and told |
 //! | `book` | a statement: acquired, archived, read |
 //! | `unit` | both books of one errand, compared and kept in one transaction |
 //! | `pages` | the reports of a day, from what the ledger keeps |
@@ -16,6 +17,7 @@
 //! | `talk` | what is said while it happens |
 
 mod log;
+mod notices;
 mod book;
 mod unit;
 mod pages;

@@ -284,41 +284,51 @@ fn overseas(leaves: &str) -> String {
     )
 }
 
+const OWN: &str =
+    "<partner_trans_id>A1</partner_trans_id><alipay_trans_id>2016</alipay_trans_id><currency>USD</currency>";
+
 #[test]
-fn alipay_overseas() {
-    let own = "<partner_trans_id>A1</partner_trans_id><alipay_trans_id>2016</alipay_trans_id>";
+fn alipay_overseas_payments_and_queries() {
     let paid = format!(
-        "<result_code>SUCCESS</result_code>{own}<trans_amount>12.34</trans_amount><currency>USD</currency>\
-         <trans_amount_cny>84.55</trans_amount_cny><exchange_rate>6.85</exchange_rate><alipay_pay_time>20161108090003</alipay_pay_time>"
+        "<result_code>SUCCESS</result_code>{OWN}<trans_amount>12.34</trans_amount><trans_amount_cny>84.55</trans_amount_cny>\
+         <exchange_rate>6.85</exchange_rate><alipay_pay_time>20161108090003</alipay_pay_time>"
     );
     let state = |state: &str| format!("{paid}<alipay_trans_status>{state}</alipay_trans_status>");
+    let failed = |error: &str| {
+        format!("<result_code>FAILED</result_code><detail_error_code>{error}</detail_error_code>")
+    };
+    let told = "12.34 20161108090003";
     for (asked, leaves, finding) in [
-        ("createandpay", paid.clone(), "paid 12.34 20161108090003"),
-        ("scan", paid.clone(), "paid 12.34 20161108090003"),
-        ("createandpay", format!("<result_code>UNKNOW</result_code>{own}"), "unknown"),
-        ("createandpay", "<result_code>UNKNOW</result_code><error>SYSTEM_ERROR</error>".into(), "unknown"),
-        ("createandpay", "<result_code>FAILED</result_code><error>SYSTEM_ERROR</error>".into(), "unknown"),
+        ("createandpay", paid.clone(), format!("paid {told}")),
+        ("scan", paid.clone(), format!("paid {told}")),
+        ("createandpay", format!("<result_code>UNKNOW</result_code>{OWN}"), "unknown".into()),
         (
             "createandpay",
-            "<result_code>FAILED</result_code><error>BUYER_BALANCE_NOT_ENOUGH</error>".into(),
-            "not_paid",
+            "<result_code>UNKNOW</result_code><error>SYSTEM_ERROR</error>".into(),
+            "unknown".into(),
         ),
-        (
-            "createandpay",
-            "<result_code>FAILED</result_code><error>TRADE_HAS_SUCCESS</error>".into(),
-            "paid_weak",
-        ),
-        ("createandpay", "<result_code>FAILED</result_code><error>NEWLY_INVENTED</error>".into(), "unknown"),
-        ("orderquery", state("WAIT_BUYER_PAY"), "pending 12.34 20161108090003"),
-        ("orderquery", state("TRADE_SUCCESS"), "paid 12.34 20161108090003"),
-        ("orderquery", state("TRADE_CLOSED"), "closed_or_refunded 12.34 20161108090003"),
-        ("orderquery", state("NEWLY_INVENTED"), "unknown 12.34 20161108090003"),
-        ("orderquery", "<result_code>FAILED</result_code><error>TRADE_NOT_EXIST</error>".into(), "not_found"),
+        ("createandpay", failed("SYSTEM_ERROR"), "unknown".into()),
+        ("createandpay", failed("BUYER_BALANCE_NOT_ENOUGH"), "not_paid".into()),
+        ("createandpay", failed("TRADE_HAS_SUCCESS"), "paid_weak".into()),
+        ("createandpay", failed("NEWLY_INVENTED"), "unknown".into()),
+        ("orderquery", state("WAIT_BUYER_PAY"), format!("pending {told}")),
+        ("orderquery", state("TRADE_SUCCESS"), format!("paid {told}")),
+        ("orderquery", state("TRADE_CLOSED"), format!("closed_or_refunded {told}")),
+        ("orderquery", state("NEWLY_INVENTED"), format!("unknown {told}")),
+        ("orderquery", failed("TRADE_NOT_EXIST"), "not_found".into()),
+    ] {
+        verdicts(&format!("ALI_OS {asked} | {} | {finding}", overseas(&leaves)));
+    }
+    verdicts("ALI_OS createandpay | ali1 is_success=F error=ILLEGAL_SIGN | not_sent");
+}
+
+#[test]
+fn alipay_overseas_refunds_and_reversals() {
+    let done = format!("<result_code>SUCCESS</result_code>{OWN}");
+    for (asked, leaves, finding) in [
         (
             "refund",
-            format!(
-                "<result_code>SUCCESS</result_code>{own}<partner_refund_id>R1</partner_refund_id><refund_amount>3.00</refund_amount><currency>USD</currency>"
-            ),
+            format!("{done}<partner_refund_id>R1</partner_refund_id><refund_amount>3.00</refund_amount>"),
             "refund_done 3.00",
         ),
         ("refund", "<result_code>UNKNOW</result_code><error>SYSTEM_ERROR</error>".into(), "refund_unknown"),
@@ -327,18 +337,11 @@ fn alipay_overseas() {
             "<result_code>FAILED</result_code><error>SELLER_BALANCE_NOT_ENOUGH</error>".into(),
             "refund_failed",
         ),
-        ("reverse", format!("<result_code>SUCCESS</result_code>{own}"), "reversed"),
-        (
-            "cancel",
-            format!(
-                "<result_code>SUCCESS</result_code>{own}<action>close</action><retry_flag>N</retry_flag>"
-            ),
-            "closed_by_us",
-        ),
+        ("reverse", done.clone(), "reversed"),
+        ("cancel", format!("{done}<action>close</action><retry_flag>N</retry_flag>"), "closed_by_us"),
     ] {
         verdicts(&format!("ALI_OS {asked} | {} | {finding}", overseas(&leaves)));
     }
-    verdicts("ALI_OS createandpay | ali1 is_success=F error=ILLEGAL_SIGN | not_sent");
 }
 
 #[test]

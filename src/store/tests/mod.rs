@@ -3,6 +3,7 @@
 mod crash;
 mod image;
 mod ledger;
+mod notices;
 mod open;
 mod paylog;
 mod reads;
