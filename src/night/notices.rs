@@ -25,10 +25,12 @@ pub(super) async fn gather(
         if at.is_some_and(|at| at >= window.end) {
             return;
         }
-        let notice = channel::notice::read(row.number, at, row.body, &accounts);
-        if at.is_none_or(|at| at >= window.start) || notice.is_held() {
-            gatherer.push_notice(&notice);
+        let old = at.is_some_and(|at| at < window.start);
+        // Nobody's key is needed to see that an old one is of no interest.
+        if old && !channel::notice::read(row.number, at, row.body, &[]).is_held() {
+            return;
         }
+        gatherer.push_notice(&channel::notice::read(row.number, at, row.body, &accounts));
     };
     let gatherer = read_notices(&settings.notices, &settings.database, gatherer, show).await?;
     Ok(Some(gatherer.finish()))
