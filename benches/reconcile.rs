@@ -77,6 +77,7 @@ fn orders() -> LoggedOrders {
             store: name,
             till: name,
             cashier: name,
+            wallet: name,
         };
         orders.orders.push(order);
     }

@@ -106,6 +106,7 @@ fn orders() -> Arc<LoggedOrders> {
             store: name("S1"),
             till: name("01"),
             cashier: name("C1"),
+            wallet: name(""),
         };
         orders.orders.push(order);
     }

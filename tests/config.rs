@@ -473,6 +473,32 @@ fn req_types_of_the_log_come_from_file_and_environment() {
 }
 
 #[test]
+fn stored_notices_are_a_file_or_a_table() {
+    let bench = Bench::new();
+    let load = |value: &str| bench.load(&wx_only(&format!("[paylog]\nnotices = \"{value}\"\n")));
+    let notices = |value: &str| load(value).expect(value).settings.paylog.notices;
+    assert_eq!(notices(" "), "");
+    assert_eq!(notices("table:EB_NOTICE"), "table:EB_NOTICE");
+    let file = notices("file:kept/notices.jsonl");
+    assert!(file.starts_with("file:/") && file.ends_with("/kept/notices.jsonl"), "{file}");
+    for wrong in ["notices.jsonl", "file:", "table:", "table:a b", "table:x;drop", "http://x"] {
+        assert!(load(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn taobao_is_reconciled_from_an_imported_file() {
+    let bench = Bench::new();
+    let text = "paytype = \"TB\"\n".to_owned()
+        + &files("tb", "TB").replace("local_file", "alipay_open").replace("path = \"x\"", "app_id = \"1\"");
+    let Err(problems) = bench.load(&text) else { panic!("alipay_open has no statements of TB") };
+    let said = problems.to_string();
+    assert!(said.contains("channel `alipay_open` has no statements of TB"), "{said}");
+    assert!(said.contains("channel = \"local_file\" and layout = \"columns\""), "{said}");
+    bench.load(&("paytype = \"TB\"\n".to_owned() + &files("tb", "TB"))).expect("from a file");
+}
+
+#[test]
 fn the_defaults_are_those_of_the_manual() {
     let bench = Bench::new();
     let settings = bench.load(&wx_only("")).expect("sound").settings;

@@ -11,13 +11,13 @@ use nightjob::domain::{Account, Claims, PayType};
 use nightjob::paylog::{Gatherer, LogRow, Rules, describe, fold};
 
 const ACTIONS: [&str; 6] = ["createandpay", "orderquery", "refund", "refundquery", "reverse", "else"];
-const TYPES: [&str; 3] = ["WX", "ALI_20", "ALI"];
+const TYPES: [&str; 6] = ["WX", "ALI_20", "ALI", "ALI_OS", "TIANTA", "TEEGON"];
 
 fuzz_target!(|data: &[u8]| {
     // Rows are parted by 0x1e; a row is two letters for action and type, its request, 0x1f, its reply.
     let text = String::from_utf8_lossy(data);
     let rows: Vec<LogRow<'_>> = (0i64..).zip(text.split('\u{1e}')).map(|(id, part)| row(id, part)).collect();
-    let accounts = [PayType::Wx, PayType::Ali]
+    let accounts = [PayType::Wx, PayType::Ali, PayType::AliOs, PayType::Tianta, PayType::Teegon]
         .map(|pay| Account { name: pay.as_str().to_owned(), pay_type: Some(pay), ..Account::default() });
     let claims = Arc::new(Claims::new(&accounts, &BTreeMap::new()));
     let gathered = |rows: &mut dyn Iterator<Item = &LogRow<'_>>| {

@@ -24,6 +24,7 @@ pub mod answered;
 pub mod answers;
 pub mod envelope;
 pub mod keys;
+pub mod notice;
 pub mod sign;
 pub mod xml;
 pub mod wechat_v2;

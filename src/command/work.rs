@@ -26,6 +26,16 @@ fn prepare(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<(Settings, Pl
     Ok((settings, plan))
 }
 
+/// As [`settings`], for a command that folds the log: stored notices are checked with the accounts' keys, also where no
+/// provider is asked.
+fn settings_to_fold(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<Settings, Failure> {
+    let read = settings(start, cli, secrets)?;
+    match secrets == SecretUse::Leave && !read.paylog.notices.is_empty() {
+        true => settings(start, cli, SecretUse::Read),
+        false => Ok(read),
+    }
+}
+
 fn settings(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<Settings, Failure> {
     let loaded = start.load(cli, secrets).map_err(|found| problems(&found))?;
     loaded.settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -44,7 +54,9 @@ pub(super) async fn run(
     investigate: bool,
 ) -> Result<Answer, Failure> {
     let secrets = if source == Source::Providers { SecretUse::Read } else { SecretUse::Leave };
-    let (settings, plan) = prepare(start, cli, secrets)?;
+    let selection = cli.global.selection()?;
+    let settings = settings_to_fold(start, cli, secrets)?;
+    let plan = plan::plan(&settings, &selection, start.clock.today())?;
     let _lock = lock(start, &settings)?;
     let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
     house.investigate = investigate;
@@ -200,7 +212,7 @@ pub(super) async fn fetch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
 
 pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answer, Failure> {
     let selection = cli.global.selection()?;
-    let settings = settings(start, cli, SecretUse::Leave)?;
+    let settings = settings_to_fold(start, cli, SecretUse::Leave)?;
     let (account, date) = plan::single(&settings, &selection, start.clock.today())?;
     let _lock = lock(start, &settings)?;
     let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
@@ -241,7 +253,8 @@ pub(super) async fn explain(
     asked: &str,
     ask_first: bool,
 ) -> Result<Answer, Failure> {
-    let settings = settings(start, cli, if ask_first { SecretUse::Read } else { SecretUse::Leave })?;
+    let secrets = if ask_first { SecretUse::Read } else { SecretUse::Leave };
+    let settings = settings_to_fold(start, cli, secrets)?;
     if ask_first {
         ask(start, &settings, asked).await?;
     }

@@ -11,7 +11,7 @@ use super::secret::{self, Reference};
 use super::show::Shown;
 use super::{Request, SecretUse, World, address, nearest, value};
 use crate::channel::{Need, Room};
-use crate::domain::{Account, Bill};
+use crate::domain::{Account, Bill, PayType};
 
 /// The channels of the manual, for the message that one of them is not in this version.
 const CHANNELS: [&str; 10] = [
@@ -230,7 +230,13 @@ fn check_pay_type(pairs: &[Pair<'_>], room: &Room, account: &Account, findings: 
     if !room.pay_types.contains(&pay_type) {
         let takes: Vec<&str> = room.pay_types.iter().map(|p| p.as_str()).collect();
         let message = format!("channel `{}` has no statements of {pay_type}", room.code);
-        findings.add(&place(pair), Wrong::new(message, format!("it takes {}", takes.join(", "))));
+        let fix = match pay_type {
+            PayType::Tb => "Taobao is reconciled from an imported file: write channel = \"local_file\" and \
+                            layout = \"columns\""
+                .to_owned(),
+            _ => format!("it takes {}", takes.join(", ")),
+        };
+        findings.add(&place(pair), Wrong::new(message, fix));
     }
 }
 

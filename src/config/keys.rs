@@ -68,6 +68,10 @@ pub(super) static KEYS: &[Key] = &[
         path: "paylog.look_back_days",
         read: |raw, _, s| set(&mut s.paylog.look_back_days, raw.number(0, 366).map(u64::from)),
     },
+    Key {
+        path: "paylog.notices",
+        read: |raw, ground, s| set(&mut s.paylog.notices, value::notices(raw, ground.home)),
+    },
     // The gateway is asked by the channel `ttpay`; until that is built, its keys are only checked.
     Key { path: "gateway.url", read: |raw, _, _| raw.text().and_then(|url| address::check_http(url, true)) },
     Key { path: "gateway.transport", read: |raw, _, _| raw.word(&TRANSPORTS).map(drop) },

@@ -175,6 +175,8 @@ pub struct PayLogSettings {
     pub amount_unit: AmountUnit,
     pub isbase64: bool,
     pub look_back_days: u64,
+    /// Stored notifications: `file:/abs/path`, `table:NAME`, or nothing.
+    pub notices: String,
     pub req_types: BTreeMap<String, PayType>,
 }
 

@@ -120,6 +120,7 @@ fn blank(home: &Path) -> Settings {
             amount_unit: AmountUnit::Fen,
             isbase64: false,
             look_back_days: 0,
+            notices: String::new(),
             req_types: BTreeMap::new(),
         },
         http: HttpSettings {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
 use super::problem::Wrong;
@@ -113,6 +114,29 @@ pub(super) fn identifier(raw: &Raw) -> Result<String, Wrong> {
             format!("`{text}` is not possible here"),
             "write the owner's name in letters, digits and _, or leave it empty",
         )),
+    }
+}
+
+/// Where stored notifications are: `file:PATH`, made absolute, `table:NAME`, or nothing.
+pub(super) fn notices(raw: &Raw, home: &Path) -> Result<String, Wrong> {
+    let text = raw.text()?.trim();
+    let wrong = |found: String| {
+        Wrong::new(found, "write \"file:PATH\" (JSON lines or CSV), \"table:NAME\", or leave it empty")
+    };
+    match text.split_once(':') {
+        None if text.is_empty() => Ok(String::new()),
+        Some(("file", path)) if !path.trim().is_empty() => {
+            Ok(format!("file:{}", super::address::path(path.trim(), home)?.display()))
+        }
+        Some(("table", name)) if !name.is_empty() => {
+            let name = identifier(&Raw::Loose(name.trim().to_owned()))?;
+            if name.is_empty() {
+                Err(wrong(format!("`{text}` names no table")))
+            } else {
+                Ok(format!("table:{name}"))
+            }
+        }
+        _ => Err(wrong(format!("`{text}` is not possible here"))),
     }
 }
 

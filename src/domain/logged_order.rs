@@ -60,6 +60,11 @@ pub enum Note {
     PartialHistory = 1 << 9,
     /// The same OutID was used for different sellers.
     OutIdReuse = 1 << 10,
+    /// Perhaps one purchase paid twice: same till and amount as another payment, one of which was still open when the
+    /// other began.
+    MaybeTwice = 1 << 11,
+    /// That it was paid, or how much, is known from a stored notification only.
+    ByNotice = 1 << 12,
 }
 
 /// One movement that the log tells of: a payment, a refund or a reversal.
@@ -89,6 +94,8 @@ pub struct LoggedOrder {
     pub store: u32,
     pub till: u32,
     pub cashier: u32,
+    /// `WECHAT`, `ALIPAY` or empty: what a gateway that takes both was paid with. Not kept in the ledger.
+    pub wallet: u32,
 }
 
 impl LoggedOrder {

@@ -10,7 +10,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{House, Outcome};
+use super::{House, Outcome, notices};
+use crate::config::PayLogSettings;
 use crate::domain::{BillDate, Claims, Errand, Exit, Failure, Lang, LogCover, LoggedOrders, Moment};
 use crate::paylog::{Folded, Gathered, Gatherer, Rules, fold};
 use crate::reconcile::TOLERANCE_SECONDS;
@@ -36,6 +37,7 @@ impl NightLog {
         let paylog = PayLog::open(&settings.paylog.database, &settings.paylog.schema).await?;
         let reader = Reader {
             look_back_days: settings.paylog.look_back_days,
+            settings: &settings.paylog,
             claims: Arc::new(Claims::new(&settings.accounts, &settings.paylog.req_types)),
             rules: Rules { isbase64: settings.paylog.isbase64, amount_unit: settings.paylog.amount_unit },
         };
@@ -83,6 +85,17 @@ impl NightLog {
                 counters.account_inferred,
                 "行日志的商户由门店推断",
                 "log rows whose seller was taken from the store",
+            ),
+            (
+                counters.notices_unverified,
+                "条通知未通过验签，未采信",
+                "stored notices without a proven signature: not believed",
+            ),
+            (counters.notices_unread, "条通知无法识别", "stored notices that tell nothing of a payment"),
+            (
+                counters.notices_alone,
+                "条已验签的付款通知在日志中没有订单",
+                "proven notices of payments of which the log holds no row",
             ),
         ];
         let mut remarks: Vec<String> = numbers
@@ -134,13 +147,14 @@ impl NightLog {
     }
 }
 
-struct Reader {
+struct Reader<'r> {
+    settings: &'r PayLogSettings,
     look_back_days: u64,
     claims: Arc<Claims>,
     rules: Rules,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn gatherer(&self) -> Gatherer {
         Gatherer::new(self.claims.clone(), self.rules)
     }
@@ -160,6 +174,8 @@ impl Reader {
         tracing::debug!(%date, rows = count.rows, "{} log rows read and decoded in {} ms, {} a second", count.rows, count.elapsed.as_millis(), count.rows_per_second());
         let folding = Instant::now();
         let mut gathered: Vec<Gathered> = gatherers.into_iter().map(Gatherer::finish).collect();
+        let accounts = self.claims.accounts().to_vec();
+        gathered.extend(notices::gather(self.settings, window.clone(), self.gatherer(), accounts).await?);
         let mut folded;
         (folded, gathered) = fold_aside(gathered).await?;
         tracing::debug!(%date, "folded in {} ms", folding.elapsed().as_millis());

@@ -8,6 +8,7 @@
 //! | file | what it tells |
 //! |---|---|
 //! | `log` | EB_PAYLOG around a date, folded once for all accounts |
+//! | `notices` | stored notifications, proven and told |
 //! | `book` | a statement: acquired, archived, read |
 //! | `elsewhere` | what landed in another account's statement |
 //! | `doubts` | what the provider says of one-sided items, if it is asked |
@@ -20,6 +21,7 @@
 //! | `talk` | what is said while it happens |
 
 mod log;
+mod notices;
 mod book;
 mod ours;
 mod neighbours;

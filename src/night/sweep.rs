@@ -91,7 +91,7 @@ fn inquiry(errand: &Errand, ours: &Ours, order: &LoggedOrder) -> Inquiry {
         amount_minor: order.amount_minor,
         currency: order.currency,
         logged_at: order.logged_at,
-        wallet: String::new(),
+        wallet: orders.names.get(order.wallet).to_owned(),
     }
 }
 

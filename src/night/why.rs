@@ -229,7 +229,11 @@ impl Why<'_> {
                 says: story.finding.label(lang).to_owned(),
             }
         };
-        Ok(found.rows.iter().map(story).collect())
+        let mut told: Vec<LogStory> = found.rows.iter().map(story).collect();
+        let numbers = keys.into_iter().collect();
+        told.extend(super::notices::tell(settings, self.settings.accounts.clone(), numbers, lang).await?);
+        told.sort_by(|a, b| a.at.cmp(&b.at));
+        Ok(told)
     }
 }
 

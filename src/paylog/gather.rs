@@ -14,6 +14,7 @@ use super::record::{
     CUMULATIVE, IDENTIFIER_MAX, LISTED, Lengths, ORDER_FROM_REPLY, Record, TRADE_FROM_REPLY, packed,
 };
 use super::request::{self, Part};
+use super::wallet::Wallet;
 use super::{Counters, LogRow, Rules};
 
 /// The cashier that our own requests to the gateway name; such rows are never attempts (R-D3).
@@ -36,8 +37,8 @@ pub struct Gathered {
 
 /// Reads rows and keeps what they prove. One for each thread; rows may come in any order.
 pub struct Gatherer {
-    claims: Arc<Claims>,
-    gathered: Gathered,
+    pub(super) claims: Arc<Claims>,
+    pub(super) gathered: Gathered,
     scratch: Scratch,
     customer: Customer,
 }
@@ -71,7 +72,7 @@ impl Gatherer {
     pub fn push(&mut self, row: &LogRow<'_>) {
         let mut scratch = std::mem::take(&mut self.scratch);
         let rules = self.gathered.rules;
-        self.keep(row, &reading::read(row, &rules, &mut scratch));
+        self.keep_row(row, &reading::read(row, &rules, &mut scratch));
         self.scratch = scratch;
     }
 
@@ -79,7 +80,7 @@ impl Gatherer {
         self.gathered
     }
 
-    fn keep(&mut self, row: &LogRow<'_>, reading: &Reading<'_>) {
+    fn keep_row(&mut self, row: &LogRow<'_>, reading: &Reading<'_>) {
         self.count(reading);
         let Some(at) = self.dated(row, reading) else { return };
         if is_own(row, reading) {
@@ -101,6 +102,12 @@ impl Gatherer {
         record.flags = flags(row, reading, pay_type);
         record.set_amounts(reading.fee_minor, evidence.amount_minor);
         record.set_provider_at(evidence.provider_at);
+        if evidence.finished {
+            record.set_finished_at(evidence.finished_at);
+        }
+        if matches!(pay_type, PayType::Tianta | PayType::Teegon) {
+            set_wallet(&mut record, reading);
+        }
         let named = reading.request.refund_no();
         self.add(record, reading, if evidence.refund_no.is_empty() { &named } else { &evidence.refund_no });
         for listed in &evidence.listed {
@@ -161,15 +168,16 @@ impl Gatherer {
         let crc = if about_refund { reading.request.plain(Part::Crc) } else { Cow::Borrowed("") };
         record.flags |= if from_reply { TRADE_FROM_REPLY } else { 0 };
         record.flags |= if evidence.order_no.is_empty() { 0 } else { ORDER_FROM_REPLY };
+        let trade = if from_reply { &evidence.trade_no } else { &named_trade };
+        self.keep(record, [&out_id, order, trade, refund_no, &crc]);
+    }
+
+    /// Keeps a record with its texts, in the order of [`Lengths`].
+    pub(super) fn keep(&mut self, mut record: Record, texts: [&str; 5]) {
         // An arena of 4 GiB is eighty million rows in one gatherer; a day has a million.
         record.text_start = u32::try_from(self.gathered.arena.len()).expect("an arena below 4 GiB");
-        record.lengths = Lengths {
-            out_id: self.keep_identifier(&out_id),
-            order: self.keep_identifier(order),
-            trade: self.keep_identifier(if from_reply { &evidence.trade_no } else { &named_trade }),
-            refund: self.keep_identifier(refund_no),
-            crc: self.keep_identifier(&crc),
-        };
+        let [out_id, order, trade, refund, crc] = texts.map(|text| self.keep_identifier(text));
+        record.lengths = Lengths { out_id, order, trade, refund, crc };
         self.gathered.records.push(record);
     }
 
@@ -177,7 +185,7 @@ impl Gatherer {
     fn add_listed(&mut self, row: Record, reading: &Reading<'_>, listed: &ListedRefund) {
         let mut record = row;
         record.finding = listed.finding;
-        record.flags |= LISTED;
+        record.flags |= LISTED | if listed.cumulative { CUMULATIVE } else { 0 };
         record.set_amounts(None, listed.amount_minor);
         record.set_provider_at(listed.provider_at);
         self.add(record, reading, &listed.refund_no);
@@ -203,6 +211,15 @@ fn is_own(row: &LogRow<'_>, reading: &Reading<'_>) -> bool {
     reading.action == Action::Download
         || tight(row.req_cashierno) == OWN_CASHIER
         || reading.request.plain(Part::CashierNo) == OWN_CASHIER
+}
+
+/// The reply's word, else what the payment code says.
+fn set_wallet(record: &mut Record, reading: &Reading<'_>) {
+    let told = reading.evidence.wallet;
+    match told {
+        Wallet::Unknown => record.set_wallet(Wallet::of_code(&reading.request.plain(Part::DynamicId)), false),
+        told => record.set_wallet(told, true),
+    }
 }
 
 fn count_name(counts: &mut BTreeMap<String, u64>, name: &str) {

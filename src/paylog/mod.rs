@@ -14,6 +14,8 @@
 mod decode;
 mod request;
 mod evidence;
+mod wallet;
+mod notice;
 mod reading;
 mod place;
 mod record;
@@ -27,6 +29,7 @@ mod tests;
 pub use evidence::{Action, Finding};
 pub use fold::fold;
 pub use gather::{Gathered, Gatherer};
+pub use notice::{Notice, NoticeFamily, Seal};
 pub use story::{RowStory, describe};
 
 use crate::domain::{AmountUnit, LoggedOrders, Moment};
@@ -102,6 +105,14 @@ pub struct Counters {
     /// movements of their own, without an order number.
     pub orphans: u64,
     pub own_rows: u64,
+    /// Stored notifications that were heard.
+    pub notices: u64,
+    /// Those whose signature nobody's key proves; they change nothing.
+    pub notices_unverified: u64,
+    /// Those that are nobody's, or tell nothing of a payment.
+    pub notices_unread: u64,
+    /// Proven ones that say of an order that it was paid of which the log holds no row; they make none.
+    pub notices_alone: u64,
     /// Unknown REQ_ACTION values and how often each came.
     pub unknown_actions: Vec<(String, u64)>,
     /// REQ_TYPE values that stand for no pay type this program knows.
@@ -123,6 +134,9 @@ impl Counters {
         self.undated += other.undated;
         self.orphans += other.orphans;
         self.own_rows += other.own_rows;
+        self.notices += other.notices;
+        self.notices_unverified += other.notices_unverified;
+        self.notices_unread += other.notices_unread;
     }
 }
 

@@ -63,6 +63,26 @@ impl Places {
 
     /// The place of these texts, in the order of [`Name`].
     pub(crate) fn intern(&mut self, texts: [&str; NAMES], claims: &Claims) -> u32 {
+        self.intern_of(texts, || {
+            let pay_type = claims.pay_type(texts[Name::ReqType as usize]);
+            let (seller, customer) = (texts[Name::Seller as usize], texts[Name::Customer as usize]);
+            (pay_type, pay_type.and_then(|pay| claims.owner(pay, seller, customer)))
+        })
+    }
+
+    /// The place of what an account itself was told: no store, no till.
+    pub(crate) fn of_account(&mut self, pay_type: PayType, account: usize) -> u32 {
+        // No customer's id begins so; it keeps the places of two accounts apart.
+        let number = format!("{SEPARATOR}{account}");
+        let texts = [pay_type.as_str(), "", "", "", "", "", "", &number];
+        self.intern_of(texts, || (Some(pay_type), Some(account)))
+    }
+
+    fn intern_of(
+        &mut self,
+        texts: [&str; NAMES],
+        owner: impl FnOnce() -> (Option<PayType>, Option<usize>),
+    ) -> u32 {
         self.key.clear();
         let mut ends = [0; NAMES];
         for (text, end) in texts.iter().zip(&mut ends) {
@@ -79,9 +99,7 @@ impl Places {
         }
         let id = u32::try_from(list.len()).expect("fewer than four billion places");
         let start = kept.len();
-        let pay_type = claims.pay_type(texts[Name::ReqType as usize]);
-        let (seller, customer) = (texts[Name::Seller as usize], texts[Name::Customer as usize]);
-        let account = pay_type.and_then(|pay| claims.owner(pay, seller, customer));
+        let (pay_type, account) = owner();
         list.push(Place { pay_type, account, start, ends: ends.map(|end| start + end) });
         kept.push_str(key);
         index.insert_unique(hash, id, |id| {

@@ -5,6 +5,7 @@
 use crate::domain::{Currency, Moment, Note};
 
 use super::evidence::{Action, Finding};
+use super::wallet::Wallet;
 
 /// Identifiers are at most 64 characters at every provider; a longer "identifier" is damage.
 pub(super) const IDENTIFIER_MAX: usize = 128;
@@ -17,6 +18,13 @@ pub(super) const ORDER_FROM_REPLY: u16 = 1 << 15;
 /// One more refund of a row that tells of several; the row itself is counted elsewhere.
 pub(super) const LISTED: u16 = 1 << 14;
 
+/// A stored notification, and no row of the log.
+pub(super) const NOTICE: u16 = 1 << 3;
+/// The wallet, and whether the reply told it or only the payment code.
+const WALLET_WECHAT: u16 = 1;
+const WALLET_ALIPAY: u16 = 1 << 1;
+const WALLET_TOLD: u16 = 1 << 2;
+
 /// "No amount" in a record.
 const NO_AMOUNT: i64 = i64::MIN;
 
@@ -27,6 +35,7 @@ pub(super) struct Record {
     amount_minor: i64,
     at: u32,
     provider_at: u32,
+    finished_at: u32,
     pub text_start: u32,
     /// Index in the gatherer's places.
     pub place: u32,
@@ -66,6 +75,7 @@ impl Record {
             amount_minor: NO_AMOUNT,
             at,
             provider_at: 0,
+            finished_at: 0,
             text_start: 0,
             place: 0,
             lengths: Lengths::default(),
@@ -83,6 +93,30 @@ impl Record {
 
     pub(crate) fn set_provider_at(&mut self, moment: Option<Moment>) {
         self.provider_at = moment.and_then(packed).unwrap_or(0);
+    }
+
+    /// It finished then; where no reply states when, when the row was logged.
+    pub(crate) fn set_finished_at(&mut self, moment: Option<Moment>) {
+        self.finished_at = moment.and_then(packed).unwrap_or(self.at);
+    }
+
+    pub(crate) fn set_wallet(&mut self, wallet: Wallet, told: bool) {
+        self.flags |= match wallet {
+            Wallet::Unknown => return,
+            Wallet::Wechat => WALLET_WECHAT,
+            Wallet::Alipay => WALLET_ALIPAY,
+        };
+        self.flags |= if told { WALLET_TOLD } else { 0 };
+    }
+
+    /// The wallet, and whether the reply told it.
+    pub(crate) fn wallet(&self) -> (Wallet, bool) {
+        let wallet = match (self.is(WALLET_WECHAT), self.is(WALLET_ALIPAY)) {
+            (true, _) => Wallet::Wechat,
+            (_, true) => Wallet::Alipay,
+            _ => Wallet::Unknown,
+        };
+        (wallet, self.is(WALLET_TOLD))
     }
 
     /// The request's TotalFee.
@@ -103,6 +137,13 @@ impl Record {
         (self.provider_at != 0).then(|| Moment::from_unix(i64::from(self.provider_at)))
     }
 
+    /// When money that was held was released, and whether a reply states that time.
+    pub(crate) fn finished_at(&self) -> Option<(Moment, bool)> {
+        let at = (self.finished_at != 0).then(|| Moment::from_unix(i64::from(self.finished_at)))?;
+        // A notification comes when it happens.
+        Some((at, self.finished_at != self.at || self.is(NOTICE)))
+    }
+
     pub(crate) fn is(&self, flag: u16) -> bool {
         self.flags & flag != 0
     }
@@ -113,9 +154,10 @@ impl Record {
     }
 
     /// What it says, for telling rows of one time and id apart.
-    pub(crate) fn what(&self) -> (u8, u8, i64, i64, u32, u16) {
+    pub(crate) fn what(&self) -> (u8, u8, i64, i64, [u32; 2], u16) {
         let (action, finding) = (self.action as u8, self.finding as u8);
-        (action, finding, self.amount_minor, self.fee_minor, self.provider_at, self.flags)
+        let times = [self.provider_at, self.finished_at];
+        (action, finding, self.amount_minor, self.fee_minor, times, self.flags)
     }
 
     /// Time order; the second of REQ_DATE is all there is, so the row's id breaks ties (R051).

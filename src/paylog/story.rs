@@ -105,6 +105,11 @@ const CODES: &[(Slot, &str)] = &[
     (Slot::RetryFlag, "retry_flag"),
     (Slot::Action, "action"),
     (Slot::RefundStatus, "refund_status"),
+    (Slot::AlipayTransStatus, "alipay_trans_status"),
+    (Slot::RespType, "respType"),
+    (Slot::StatusCode, "status_code"),
+    (Slot::PayChannel, "pay_channel"),
+    (Slot::Paid, "paid"),
 ];
 
 fn heard(row: &LogRow<'_>, rules: Rules, reading: &Reading<'_>) -> String {
@@ -143,7 +148,7 @@ fn remarks(reading: &Reading<'_>) -> impl Iterator<Item = String> {
 }
 
 /// A text that cannot break the line it is printed on, nor fill the screen.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     const SHOWN_MAX: usize = 128;
     text.trim().chars().take(SHOWN_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -15,6 +15,7 @@ mod ledger;
 mod lock;
 mod log_row;
 mod needles;
+mod notices;
 mod paylog;
 mod place;
 mod records;
@@ -32,6 +33,7 @@ pub use canonical::canonical_hash;
 pub use ledger::Ledger;
 pub use lock::RunLock;
 pub use log_row::OwnedLogRow;
+pub use notices::{NoticeRow, read_notices};
 pub use paylog::{FoundRows, PayLog, ReadCount};
 pub use records::{
     Neighbour, RunRecord, SectionRecord, StatementMeta, StatementRecord, StatementState, StoredEntry,

@@ -293,6 +293,7 @@ impl Books {
                 store: nothing,
                 till: nothing,
                 cashier: nothing,
+                wallet: nothing,
             };
             if movement.either {
                 order.note(Note::EitherWay);

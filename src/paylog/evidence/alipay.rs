@@ -1,5 +1,8 @@
 //! What both generations of Alipay's replies share: trade states, amounts in yuan, times with dashes.
 //!
+//! Escrow (`create_partner_trade_by_buyer`): from WAIT_SELLER_SEND_GOODS on the money is the buyer's no longer and the
+//! merchant's not yet; it is credited at TRADE_FINISHED.
+//!
 //! Source: `spec/ttpay.md` D.5 and R145; `spec/alipay.md` 6.
 
 use super::{Evidence, Fields, Finding, Slot, look_up};
@@ -16,12 +19,31 @@ const TRADE_STATES: &[(&str, Finding)] = &[
     ("WAIT_BUYER_CONFIRM_GOODS", Finding::Held),
 ];
 
+/// Escrow, while buyer and seller quarrel: the money is where it was. (REFUND_SUCCESS shows in the trade's own state.)
+const QUARRELS: &[&str] =
+    &["WAIT_SELLER_AGREE", "SELLER_REFUSE_BUYER", "WAIT_BUYER_RETURN_GOODS", "WAIT_SELLER_CONFIRM_GOODS"];
+
+/// The state that releases money which was held.
+pub(super) const FINISHED: &str = "TRADE_FINISHED";
+
 pub(super) fn trade_state(fields: &Fields<'_>) -> Finding {
     match fields.raw(Slot::TradeStatus) {
         "TRADE_CLOSED" if fields.closed_by_timeout => Finding::Closed,
+        state => named_state(state),
+    }
+}
+
+/// A trade state without anything beside it.
+pub(super) fn named_state(state: &str) -> Finding {
+    match state {
         "TRADE_CLOSED" => Finding::ClosedOrRefunded,
         state => look_up(TRADE_STATES, state).unwrap_or(Finding::Unknown),
     }
+}
+
+/// Whether a refund of held money is being asked for.
+pub(super) fn is_quarrel(fields: &Fields<'_>) -> bool {
+    QUARRELS.contains(&fields.raw(Slot::RefundStatus))
 }
 
 /// A refund that was answered with success: done only if money moved.
@@ -73,6 +95,8 @@ pub(super) fn evidence<'t>(
     } else {
         evidence.amount_minor = yuan(total);
         evidence.provider_at = Moment::parse(&fields.first(&paid_at));
+        evidence.finished = finding == Finding::Paid && fields.raw(Slot::TradeStatus) == FINISHED;
+        evidence.finished_at = Moment::parse(fields.raw(Slot::GmtModified));
     }
     evidence
 }

@@ -121,7 +121,8 @@ fn refund_query(fields: &Fields<'_>) -> Finding {
     }
 }
 
-fn failure(sub_code: &str, action: Action) -> Finding {
+/// `sub_code` of a reply that failed with 40004.
+pub(super) fn failure(sub_code: &str, action: Action) -> Finding {
     let table = match action {
         Action::Pay | Action::Precreate => PAY_FAILURES,
         Action::Query => QUERY_FAILURES,

@@ -5,7 +5,13 @@
 use super::{Action, Asked, Evidence, Family, Fields, Finding, Slot, alipay, look_up};
 use crate::domain::PayType;
 
-pub(super) const FAMILY: Family = Family { code: "alipay_xml", pay_types: &[PayType::Ali], sniff, judge };
+pub(super) const FAMILY: Family = Family {
+    code: "alipay_xml",
+    // Overseas a request that the gateway itself refuses is answered in the same words.
+    pay_types: &[PayType::Ali, PayType::AliOs],
+    sniff,
+    judge,
+};
 
 /// `result_code` of a payment. A code that is not here proves nothing.
 const PAY_RESULTS: &[(&str, Finding)] = &[
@@ -20,7 +26,7 @@ const PAY_DETAILS: &[(&str, Finding)] =
     &[("TRADE_HAS_SUCCESS", Finding::PaidWeak), ("SYSTEM_ERROR", Finding::Unknown)];
 
 /// Errors of the gateway itself after which money may still have moved, or may have moved before.
-const LEFT_OPEN: &[&str] = &["TRADE_NOT_ALLOWED_PAY", "SYSTEM_ERROR", "SESSION_TIMEOUT"];
+pub(super) const LEFT_OPEN: &[&str] = &["TRADE_NOT_ALLOWED_PAY", "SYSTEM_ERROR", "SESSION_TIMEOUT"];
 
 fn sniff(fields: &Fields<'_>) -> bool {
     fields.node == "alipay" || fields.has(Slot::IsSuccess)
@@ -57,7 +63,7 @@ fn really_asked(fields: &Fields<'_>, action: Action) -> Action {
 }
 
 /// `is_success` F: refused before money moved, but for a few errors (R096).
-fn rejected(error: &str, action: Action) -> Finding {
+pub(super) fn rejected(error: &str, action: Action) -> Finding {
     match action {
         Action::Query if error == "TRADE_NOT_EXIST" => Finding::NotFound,
         _ if LEFT_OPEN.contains(&error) || error.is_empty() => action.unknown(),
@@ -74,6 +80,7 @@ fn pay(fields: &Fields<'_>) -> Finding {
 fn query(fields: &Fields<'_>) -> Finding {
     match fields.raw(Slot::ResultCode) {
         "SUCCESS" | "" if fields.has(Slot::TradeStatus) => alipay::trade_state(fields),
+        "SUCCESS" | "" if alipay::is_quarrel(fields) => Finding::Held,
         "FAIL" if fields.raw(Slot::DetailErrorCode) == "TRADE_NOT_EXIST" => Finding::NotFound,
         _ => Finding::Unknown,
     }

@@ -21,7 +21,6 @@ slots! {
         OutTradeNo = "out_trade_no",
         TimeEnd = "time_end",
         OutRefundNo = "out_refund_no",
-        RefundId = "refund_id",
         RefundFee = "refund_fee",
         Recall = "recall",
         PrepayId = "prepay_id",
@@ -45,8 +44,29 @@ slots! {
         OutRequestNo = "out_request_no",
         RefundAmount = "refund_amount",
         RefundStatus = "refund_status",
-        QrCode = "qr_code",
         Body = "Body",
+        GmtModified = "gmt_last_modified_time",
+        PartnerTransId = "partner_trans_id",
+        AlipayTransId = "alipay_trans_id",
+        AlipayTransStatus = "alipay_trans_status",
+        AlipayPayTime = "alipay_pay_time",
+        PartnerRefundId = "partner_refund_id",
+        TransAmount = "trans_amount",
+        Currency = "currency",
+        Content = "content",
+        RespType = "respType",
+        StatusCode = "status_code",
+        PayChannel = "pay_channel",
+        MchName = "mchname",
+        Money = "money",
+        PayDate = "pay_date",
+        Id = "id",
+        OrderNo = "order_no",
+        ChargeId = "charge_id",
+        Amount = "amount",
+        Paid = "paid",
+        AmountRefunded = "amount_refunded",
+        TimePaid = "time_paid",
     }
 }
 
@@ -63,15 +83,27 @@ pub(in crate::paylog) struct Listed<'t> {
     pub succeeded_at: &'t str,
 }
 
+/// Where a value stands in the text of its [`Fields`]; half the size of a slice, because there is one for each slot.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u32,
+    len: u32,
+}
+
 /// What one reply holds.
 #[derive(Clone, Debug)]
 pub(in crate::paylog) struct Fields<'t> {
-    values: [&'t str; Slot::COUNT],
+    text: &'t str,
+    values: [Span; Slot::COUNT],
     set: u64,
     escaped: u64,
     pub syntax: Syntax,
-    /// Name of the root element, or of the object that holds the answer (`alipay_trade_pay_response`).
+    /// Name of the root element, or of the object that holds the answer (`alipay_trade_pay_response`, `result`).
     pub node: &'t str,
+    /// The answer came as a text inside another message (`content`), which had this code of its own.
+    pub carrier_code: Option<&'t str>,
+    /// TianTa's `code` and Alipay's are two, and may come in any order.
+    pub second_code: &'t str,
     pub refunds: Vec<Listed<'t>>,
     /// The provider says that the trade was closed by time-out, unpaid.
     pub closed_by_timeout: bool,
@@ -81,13 +113,16 @@ pub(in crate::paylog) struct Fields<'t> {
 const _: () = assert!(Slot::COUNT <= 64, "one bit for each slot");
 
 impl<'t> Fields<'t> {
-    fn new(syntax: Syntax) -> Fields<'t> {
+    fn new(text: &'t str, syntax: Syntax) -> Fields<'t> {
         Fields {
-            values: [""; Slot::COUNT],
+            text,
+            values: [Span::default(); Slot::COUNT],
             set: 0,
             escaped: 0,
             syntax,
             node: "",
+            carrier_code: None,
+            second_code: "",
             refunds: Vec::new(),
             closed_by_timeout: false,
             flaws: Flaws::default(),
@@ -100,13 +135,14 @@ impl<'t> Fields<'t> {
 
     /// The value as it stands in the text; good for comparing with codes, which are never escaped.
     pub(crate) fn raw(&self, slot: Slot) -> &'t str {
-        self.values[slot as usize]
+        let Span { start, len } = self.values[slot as usize];
+        self.text.get(start as usize..start as usize + len as usize).unwrap_or("")
     }
 
     /// The value that a person would read.
     pub(crate) fn plain(&self, slot: Slot) -> Cow<'t, str> {
         let escaped = self.escaped >> slot as u64 & 1 == 1;
-        match self.syntax.plain(Raw { text: self.values[slot as usize], escaped }) {
+        match self.syntax.plain(Raw { text: self.raw(slot), escaped }) {
             Cow::Borrowed(text) => Cow::Borrowed(decode::tight(text)),
             Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
         }
@@ -125,17 +161,39 @@ impl<'t> Fields<'t> {
         if let Some(slot) = Slot::of(key.text) {
             let bit = 1 << slot as u64;
             if self.set & bit != 0 {
-                self.flaws.lenient = true;
+                self.put_again(slot, value);
                 return;
             }
             self.set |= bit;
-            self.values[slot as usize] = value.text;
+            self.values[slot as usize] = self.span(value.text);
             self.escaped |= if value.escaped { bit } else { 0 };
         } else if key.text.as_bytes().last().is_some_and(u8::is_ascii_digit) {
             self.put_listed(key.text, value.text);
         } else if key.text.len() >= CLOSED_BY_TIMEOUT.len() && same_name(key.text, CLOSED_BY_TIMEOUT) {
             self.closed_by_timeout |= value.text == "DAEMON_CONFIRM_CLOSE";
         }
+    }
+
+    /// A repeated key: the first is kept.
+    #[cold]
+    fn put_again(&mut self, slot: Slot, value: Raw<'t>) {
+        match slot {
+            // Each fund bill of Alipay's XML has an amount of its own; none of them is the payment's.
+            Slot::Amount => {}
+            Slot::Code if matches!(self.node, "response" | "content") => self.second_code = value.text,
+            _ => self.flaws.lenient = true,
+        }
+    }
+
+    /// Where a slice of the text stands in it. Only an empty value may be no slice of it.
+    fn span(&self, value: &str) -> Span {
+        if value.is_empty() {
+            return Span::default();
+        }
+        let start = value.as_ptr() as usize - self.text.as_ptr() as usize;
+        // A message of 4 GiB does not fit the column it was read from; such a value would be empty.
+        let fit = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span { start: fit(start), len: fit(value.len()) }
     }
 
     /// `refund_status_1` and its like. Coupons within a refund (`coupon_refund_fee_0_1`) are none of ours.
@@ -165,12 +223,19 @@ impl<'t> json::Sink<'t> for Fields<'t> {
         self.put(key, value);
     }
 
-    /// Only the answer itself is entered: `alipay_trade_pay_response`, `error_response`.
+    /// Only the answer itself is entered: `alipay_trade_pay_response`, `error_response`, Teegon's `result`, TianTa's
+    /// `content` and the `response` in it.
     fn enter(&mut self, depth: usize, key: Raw<'t>) -> bool {
         const ANSWER: &str = "response";
         let tail = key.text.len().checked_sub(ANSWER.len()).and_then(|at| key.text.get(at..));
-        let answer = depth == 2 && tail.is_some_and(|t| t.eq_ignore_ascii_case(ANSWER));
-        if answer && self.node.is_empty() {
+        let named = tail.is_some_and(|t| t.eq_ignore_ascii_case(ANSWER));
+        let wrapped = || matches!(key.text, "result" | "content");
+        let answer = match depth {
+            2 => named || wrapped(),
+            3 => named && key.text.len() == ANSWER.len() && self.node == "content",
+            _ => false,
+        };
+        if answer && matches!(self.node, "" | "content") {
             self.node = key.text;
         }
         answer
@@ -187,22 +252,31 @@ impl<'t> xml::Sink<'t> for Fields<'t> {
     }
 }
 
-/// Reads a reply's fields. An SDK's object that carries the provider's own text (`Body`) is read through to it;
-/// `body` is where that text is kept.
+/// Reads a reply's fields. A message that carries the provider's own text (an SDK's `Body`, TianTa's `content`) is read
+/// through to it; `body` is where that text is kept.
 pub(in crate::paylog) fn read<'t>(text: &'t str, shape: Shape, body: &'t mut String) -> Fields<'t> {
     let fields = scan(text, shape);
-    if fields.raw(Slot::Body).is_empty() || fields.syntax == Syntax::Xml {
-        return fields;
+    let carries = |slot: &Slot| fields.has(*slot) && !fields.raw(*slot).is_empty();
+    match [Slot::Body, Slot::Content].into_iter().find(carries) {
+        Some(slot) if fields.syntax == Syntax::Json => read_carried(fields, slot, body),
+        _ => fields,
     }
-    body.clear();
-    body.push_str(&fields.plain(Slot::Body));
-    let inside = decode::as_it_stands(body);
-    let raw = scan(inside.text, inside.shape);
-    if raw.is_empty() { fields } else { raw }
 }
 
-fn scan<'t>(text: &'t str, shape: Shape) -> Fields<'t> {
-    let mut fields = Fields::new(if shape == Shape::Xml { Syntax::Xml } else { Syntax::Json });
+fn read_carried<'t>(fields: Fields<'t>, slot: Slot, body: &'t mut String) -> Fields<'t> {
+    body.clear();
+    body.push_str(&fields.plain(slot));
+    let inside = decode::as_it_stands(body);
+    let mut carried = scan(inside.text, inside.shape);
+    if carried.is_empty() {
+        return fields;
+    }
+    carried.carrier_code = (slot == Slot::Content).then_some(fields.raw(Slot::Code));
+    carried
+}
+
+fn scan(text: &str, shape: Shape) -> Fields<'_> {
+    let mut fields = Fields::new(text, if shape == Shape::Xml { Syntax::Xml } else { Syntax::Json });
     let flaws = match shape {
         Shape::Json => json::scan(text, &mut fields),
         Shape::Xml => xml::scan(text, &mut fields),

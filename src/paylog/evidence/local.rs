@@ -26,6 +26,10 @@ const NEVER_LEFT: &[&str] = &[
     "ILLEGAL_SERVICE",
     "ILLEGAL_FEE_PARAM",
     "ILLEGAL_LOGISTICS_FORMAT",
+    // spec/alipay.md, 3.6: errors of the same gateway before any money moves.
+    "ILLEGAL_EXTERFACE",
+    "ILLEGAL_CHARSET",
+    "ILLEGAL_PAYMENT_TYPE",
     "seller_not_in_specified_sellers",
     "SELLER_NOT_EXIST",
     "BUYER_SELLER_EQUAL",

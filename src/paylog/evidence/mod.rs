@@ -16,15 +16,21 @@ mod wechat;
 mod alipay;
 mod alipay_json;
 mod alipay_xml;
+mod alipay_overseas;
+mod tianta;
+mod teegon;
 mod local;
+mod notice;
 
 use std::borrow::Cow;
 
+use super::wallet::Wallet;
 use crate::domain::{Currency, Moment, PayType};
 
 pub(super) use fields::{Fields, Slot};
 pub use finding::Finding;
 pub(super) use local::without_reply;
+pub(super) use notice::of_notice;
 
 /// What the till asked for (REQ_ACTION, `spec/ttpay.md`, D.3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,6 +124,8 @@ pub(super) struct ListedRefund {
     pub finding: Finding,
     pub refund_no: String,
     pub amount_minor: Option<i64>,
+    /// As in [`Evidence`].
+    pub cumulative: bool,
     pub provider_at: Option<Moment>,
 }
 
@@ -135,7 +143,12 @@ pub(super) struct Evidence<'t> {
     /// `amount_minor` is all that was refunded of the trade so far, not this refund.
     pub cumulative: bool,
     pub provider_at: Option<Moment>,
+    /// Alipay says TRADE_FINISHED: money that was held is the merchant's now.
+    pub finished: bool,
+    /// When it finished, where the reply states it.
+    pub finished_at: Option<Moment>,
     pub currency: Currency,
+    pub wallet: Wallet,
     pub listed: Vec<ListedRefund>,
 }
 
@@ -150,7 +163,10 @@ impl<'t> Evidence<'t> {
             amount_minor: None,
             cumulative: false,
             provider_at: None,
+            finished: false,
+            finished_at: None,
             currency,
+            wallet: Wallet::Unknown,
             listed: Vec::new(),
         }
     }
@@ -165,8 +181,15 @@ pub(super) struct Family {
     pub judge: for<'t> fn(&Fields<'t>, Asked) -> Evidence<'t>,
 }
 
-/// Every family, in the order in which content is tried.
-const FAMILIES: &[Family] = &[wechat::FAMILY, alipay_xml::FAMILY, alipay_json::FAMILY];
+/// Every family, in the order in which content is tried: those that carry another family's fields inside come first.
+const FAMILIES: &[Family] = &[
+    tianta::FAMILY,
+    wechat::FAMILY,
+    alipay_overseas::FAMILY,
+    alipay_xml::FAMILY,
+    teegon::FAMILY,
+    alipay_json::FAMILY,
+];
 
 /// What a reply with fields proves, by its content. What was salvaged from a broken reply may prove money, never its
 /// absence.
@@ -191,6 +214,11 @@ pub(super) fn judge<'t>(fields: &Fields<'t>, asked: Asked) -> Evidence<'t> {
 pub(super) fn fits(family: &str, pay_type: PayType) -> bool {
     let mut of_type = FAMILIES.iter().filter(|f| f.pay_types.contains(&pay_type)).peekable();
     family.is_empty() || of_type.peek().is_none() || of_type.any(|f| f.code == family)
+}
+
+/// Seconds since 1970, as Teegon writes times; 0 is none.
+fn epoch(text: &str) -> Option<Moment> {
+    text.parse().ok().filter(|seconds| *seconds > 0).map(Moment::from_unix)
 }
 
 /// The finding of a code in a table.

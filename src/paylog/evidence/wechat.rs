@@ -74,15 +74,25 @@ fn sniff(fields: &Fields<'_>) -> bool {
 }
 
 fn judge<'t>(fields: &Fields<'t>, asked: Asked) -> Evidence<'t> {
+    let finding = match fields.raw(Slot::ReturnCode) {
+        "SUCCESS" => business(fields, asked),
+        "" => asked.action.unknown(),
+        _ => not_transported(fields, asked.action),
+    };
+    evidence(fields, finding, asked)
+}
+
+/// Numbers, amount and time, as far as the finding calls for them.
+pub(super) fn evidence<'t>(fields: &Fields<'t>, finding: Finding, asked: Asked) -> Evidence<'t> {
     let currency = Currency::parse(fields.raw(Slot::FeeType)).unwrap_or(asked.currency);
-    let mut evidence = Evidence::new(finding(fields, asked), currency);
+    let mut evidence = Evidence::new(finding, currency);
     evidence.order_no = fields.plain(Slot::OutTradeNo);
     evidence.trade_no = fields.plain(Slot::TransactionId);
     if evidence.finding.is_refund() {
         evidence.refund_no = fields.plain(Slot::OutRefundNo);
-        evidence.amount_minor = fen(fields.raw(Slot::RefundFee));
+        evidence.amount_minor = smallest_unit(fields.raw(Slot::RefundFee));
     } else {
-        evidence.amount_minor = fen(fields.raw(Slot::TotalFee));
+        evidence.amount_minor = smallest_unit(fields.raw(Slot::TotalFee));
         evidence.provider_at = Moment::parse_compact(fields.raw(Slot::TimeEnd));
     }
     if asked.action == Action::RefundQuery {
@@ -92,17 +102,14 @@ fn judge<'t>(fields: &Fields<'t>, asked: Asked) -> Evidence<'t> {
     evidence
 }
 
-fn fen(text: &str) -> Option<i64> {
-    money::parse_integer(text).ok().filter(|fen| *fen >= 0)
+/// An amount in the smallest unit of its currency, whatever that is: 100 yen are `100`, one yuan too.
+pub(super) fn smallest_unit(text: &str) -> Option<i64> {
+    money::parse_integer(text).ok().filter(|minor| *minor >= 0)
 }
 
-fn finding(fields: &Fields<'_>, asked: Asked) -> Finding {
+/// What the business part says, whoever transported it.
+pub(super) fn business(fields: &Fields<'_>, asked: Asked) -> Finding {
     let result = fields.raw(Slot::ResultCode);
-    match fields.raw(Slot::ReturnCode) {
-        "SUCCESS" => {}
-        "" => return asked.action.unknown(),
-        _ => return not_transported(fields, asked.action),
-    }
     if !matches!(result, "" | "SUCCESS") {
         return failure(fields.raw(Slot::ErrCode), asked.action);
     }
@@ -184,7 +191,8 @@ fn listed(fields: &Fields<'_>) -> Vec<ListedRefund> {
     let refund = |r: &super::fields::Listed<'_>| ListedRefund {
         finding: look_up(REFUND_STATES, r.status).unwrap_or(Finding::RefundUnknown),
         refund_no: r.refund_no.to_owned(),
-        amount_minor: fen(r.fee),
+        amount_minor: smallest_unit(r.fee),
+        cumulative: false,
         provider_at: Moment::parse(r.succeeded_at),
     };
     // Without its number a refund cannot be told from the others; only a reply that breaks off lacks it.

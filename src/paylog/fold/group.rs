@@ -164,7 +164,9 @@ pub(super) fn group<'a>(log: &Log<'a>) -> Groups<'a> {
     let group_of: Vec<u32> = log.iter().map(|(number, row)| finder.place(number, row)).collect();
     let cells = finder.cells;
     let orphaned = |(number, row): (u32, Row<'_>)| {
-        cells[group_of[number as usize] as usize].kind != Kind::Order && !row.record.is(LISTED)
+        cells[group_of[number as usize] as usize].kind != Kind::Order
+            && !row.record.is(LISTED)
+            && !row.is_notice()
     };
     let orphans = log.iter().filter(|r| orphaned(*r)).count() as u64;
     let (cells, members) = sorted(cells, &group_of);

@@ -14,6 +14,7 @@ mod group;
 mod payment;
 mod refund;
 mod shelf;
+mod twice;
 mod check;
 
 use std::collections::BTreeMap;
@@ -44,7 +45,8 @@ pub fn fold(gathered: impl AsRef<[Gathered]>) -> Folded {
         teller.tell(&log, &groups, group);
     }
     let mut folded = teller.finish(batches);
-    folded.counters = counters(batches, groups.orphans);
+    folded.counters =
+        Counters { notices_alone: folded.counters.notices_alone, ..counters(batches, groups.orphans) };
     folded.first = batches.iter().filter_map(|b| b.first).min();
     folded.last = batches.iter().filter_map(|b| b.last).max();
     folded
@@ -75,6 +77,7 @@ struct Teller<'a> {
     skew: Skew,
     unclaimed: UnclaimedBy,
     look_back: Vec<String>,
+    notices_alone: u64,
     rows: Vec<Row<'a>>,
     proofs: Vec<Proof<'a>>,
     movements: Vec<Movement<'a>>,
@@ -89,6 +92,7 @@ impl<'a> Teller<'a> {
             skew: Skew::default(),
             unclaimed: BTreeMap::new(),
             look_back: Vec::new(),
+            notices_alone: 0,
             rows: Vec::new(),
             proofs: Vec::new(),
             movements: Vec::new(),
@@ -99,8 +103,13 @@ impl<'a> Teller<'a> {
         log.rows(groups.members(&group), &mut self.rows);
         let order = Order { rows: &self.rows, number: group.number(&self.rows), text: group.text };
         self.movements.clear();
+        if self.rows.iter().all(Row::is_notice) {
+            return self.tell_notices(group.text);
+        }
         let payment = payment::tell(&order, &mut self.proofs, &mut self.movements);
         let wants_history = refund::tell(&order, &payment, &mut self.movements);
+        let wallet = rows::wallet(&self.rows);
+        self.movements.iter_mut().for_each(|m| m.wallet = wallet);
         let reused = group.reused || payment.sellers_differ;
         let orphan = group.text.is_empty();
         self.movements.retain(|m| !orphan || m.is_money());
@@ -112,9 +121,20 @@ impl<'a> Teller<'a> {
                 }
                 self.checks[*account].see(&self.movements, &payment);
                 self.skew.see(&self.rows);
-                self.shelves[*account].put_all(&self.movements);
+                self.shelves[*account].put_all(&self.movements, payment.open_until);
             }
             Scope { account: None, .. } => self.tell_unclaimed(),
+        }
+    }
+
+    /// Notifications make no order of the log. Its rows may be older than the window, if they say that it was paid only
+    /// now.
+    fn tell_notices(&mut self, order_no: &str) {
+        if self.rows.iter().any(payment::is_proof) {
+            self.notices_alone += 1;
+            if !order_no.is_empty() {
+                self.look_back.push(order_no.to_owned());
+            }
         }
     }
 
@@ -134,6 +154,7 @@ impl<'a> Teller<'a> {
 
     fn finish(mut self, batches: &[Gathered]) -> Folded {
         shelf::note_shared_trades(&mut self.shelves, batches);
+        self.shelves.iter_mut().for_each(|shelf| twice::note_maybe_twice(shelf, batches));
         self.look_back.sort_unstable();
         self.look_back.dedup();
         let accounts: Vec<LoggedOrders> = self.shelves.into_iter().map(|s| s.settle(batches)).collect();
@@ -144,6 +165,7 @@ impl<'a> Teller<'a> {
             unclaimed: self.unclaimed.into_iter().map(unclaimed).collect(),
             skew_seconds: self.skew.median(),
             look_back: self.look_back,
+            counters: Counters { notices_alone: self.notices_alone, ..Counters::default() },
             ..Folded::default()
         }
     }

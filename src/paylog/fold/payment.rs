@@ -7,6 +7,9 @@
 //! | paid, then closed, nobody says by whom | `paid` | `reversed`, either way |
 //! | reversed, unknown whether it had been paid | `reversed`, either way | `reversed`, either way |
 //! | reversed, and every attempt had failed; or closed | `closed` | |
+//! | held, and not released (escrow) | `held`, on the day it was paid | |
+//! | held, then TRADE_FINISHED | `paid`, on the day it finished | |
+//! | held, then closed | `closed`: it went back to the buyer | |
 //! | nothing decisive | `pending`, `unknown`, `failed` | in the state of its own reply, where one was asked for |
 
 use crate::domain::{Currency, EntryKind, Moment, Note, State};
@@ -32,6 +35,8 @@ pub(super) struct Payment {
     pub sellers_differ: bool,
     /// Older rows would tell more.
     pub wants_history: bool,
+    /// It was asked for, and known to be paid only then.
+    pub open_until: Option<Moment>,
 }
 
 /// A decisive success; several rows that tell of the same transaction are one.
@@ -40,8 +45,13 @@ pub(super) struct Proof<'a> {
     trade: Text<'a>,
     amount_minor: Option<i64>,
     at: Option<Moment>,
+    /// When money that was held was released: the first time that anybody said so.
+    finished_at: Option<(Moment, bool)>,
     currency: Currency,
     contradicted: bool,
+    /// No row of the log proves it, or none its amount.
+    by_notice: bool,
+    amount_by_notice: bool,
 }
 
 /// Appends the order's payment and reversal, if the log tells of any. `proofs` is room that is used again for every
@@ -51,20 +61,20 @@ pub(super) fn tell<'a>(
     proofs: &mut Vec<Proof<'a>>,
     out: &mut Vec<Movement<'a>>,
 ) -> Payment {
-    let about = order.rows.iter().filter(|row| row.is_about_payment());
+    let about = order.rows.iter().filter(|row| row.is_about_payment() && !row.is_notice());
     let rows = u32::try_from(about.count()).unwrap_or(u32::MAX);
     if rows == 0 {
         return Payment::default();
     }
     let course = Course::of(order.rows);
-    prove(order.rows, proofs);
+    prove(order.rows, &course, proofs);
     let mut payment = Payment { attempted: course.attempted, ..Payment::default() };
     payment.sellers_differ = sellers_differ(order.rows);
     if proofs.is_empty() {
         out.push(unproven(order, &course));
     }
     for proof in proofs.iter() {
-        out.push(proven(order, proof, proofs.len() > 1));
+        out.push(proven(order, proof, &course, proofs.len() > 1));
     }
     for movement in out.iter_mut() {
         movement.rows = rows;
@@ -74,7 +84,11 @@ pub(super) fn tell<'a>(
     payment.state = Some(main.state);
     payment.paid_minor = main.amount_minor.filter(|_| main.state == State::Paid);
     payment.asked_minor = proofs.first().and_then(|proof| asked_minor(order.rows, proof.row));
-    payment.wants_history = !course.attempted && (proofs.is_empty() || main.provider_at.is_none());
+    // An older row may say that the money was held.
+    let maybe_held = !course.held && order.rows.iter().any(is_end_of_escrow);
+    payment.wants_history =
+        !course.attempted && (proofs.is_empty() || main.provider_at.is_none() || maybe_held);
+    payment.open_until = proofs.first().and_then(|proof| open_until(order.rows, proof.row));
     out.extend(reversal(order, &main));
     payment
 }
@@ -85,7 +99,19 @@ fn sellers_differ(rows: &[Row<'_>]) -> bool {
     sellers.any(|seller| Some(seller) != first)
 }
 
-fn is_proof(row: &Row<'_>) -> bool {
+/// The time of the proof, if the attempt that it belongs to had been left open.
+fn open_until(rows: &[Row<'_>], proof: usize) -> Option<Moment> {
+    let attempt = anchor(rows, proof);
+    let left_open = matches!(attempt.finding(), Finding::Unknown | Finding::Pending | Finding::NotYetPaid);
+    let until = rows[proof].record.logged_at();
+    (attempt.is_attempt() && left_open && until > attempt.record.logged_at()).then_some(until)
+}
+
+fn is_end_of_escrow(row: &Row<'_>) -> bool {
+    row.record.finished_at().is_some() || row.finding() == Finding::ClosedOrRefunded
+}
+
+pub(super) fn is_proof(row: &Row<'_>) -> bool {
     match row.finding() {
         Finding::Paid => true,
         // Closed after it had been paid: the reply still states when.
@@ -95,24 +121,73 @@ fn is_proof(row: &Row<'_>) -> bool {
 }
 
 /// The decisive successes, one for each transaction number.
-fn prove<'a>(rows: &[Row<'a>], proofs: &mut Vec<Proof<'a>>) {
+fn prove<'a>(rows: &[Row<'a>], course: &Course, proofs: &mut Vec<Proof<'a>>) {
     proofs.clear();
-    for (index, row) in rows.iter().enumerate().filter(|(_, row)| is_proof(row)) {
-        let (trade, amount_minor, at) = (row.trade(), row.record.amount_minor(), row.record.provider_at());
+    // Money that was held and then closed went back to the buyer; it never was the merchant's.
+    let given_back = |row: &Row<'_>| course.held && row.finding() == Finding::ClosedOrRefunded;
+    for (index, row) in rows.iter().enumerate().filter(|(_, row)| is_proof(row) && !given_back(row)) {
+        let trade = row.trade();
         let same = |p: &&mut Proof<'a>| p.trade.is_empty() || trade.is_empty() || p.trade.text == trade.text;
         match proofs.iter_mut().find(same) {
-            Some(proof) => {
-                proof.contradicted |=
-                    matches!((proof.amount_minor, amount_minor), (Some(a), Some(b)) if a != b);
-                proof.trade = proof.trade.or(trade);
-                proof.amount_minor = proof.amount_minor.or(amount_minor);
-                proof.at = proof.at.or(at);
-            }
-            None => {
-                let currency = row.record.currency;
-                proofs.push(Proof { row: index, trade, amount_minor, at, currency, contradicted: false });
-            }
+            Some(proof) => proof.hear(row),
+            None => proofs.push(Proof::of(index, row)),
         }
+    }
+    for proof in proofs.iter_mut() {
+        let Some(told) = told_amount(rows, proof.trade) else { continue };
+        proof.contradicted |= proof.amount_minor.is_some_and(|amount| amount != told);
+        proof.amount_by_notice &= proof.amount_minor != Some(told);
+        proof.amount_minor = proof.amount_minor.or(Some(told));
+    }
+}
+
+/// What another answer says of the amount of a transaction: Teegon's states it when the charge is made, and no more when
+/// it is asked whether it was paid.
+fn told_amount(rows: &[Row<'_>], trade: Text<'_>) -> Option<i64> {
+    let told = rows.iter().filter(|row| {
+        if row.is_notice() {
+            return false;
+        }
+        let state = matches!(row.finding(), Finding::Pending | Finding::NotYetPaid | Finding::Held);
+        state && !trade.is_empty() && row.trade().text == trade.text
+    });
+    told.filter_map(|row| row.record.amount_minor()).next()
+}
+
+impl<'a> Proof<'a> {
+    fn of(index: usize, row: &Row<'a>) -> Proof<'a> {
+        let record = row.record;
+        Proof {
+            row: index,
+            trade: row.trade(),
+            amount_minor: record.amount_minor(),
+            at: record.provider_at(),
+            finished_at: record.finished_at(),
+            currency: record.currency,
+            contradicted: false,
+            by_notice: row.is_notice(),
+            amount_by_notice: row.is_notice(),
+        }
+    }
+
+    /// One more row that tells of the same transaction.
+    fn hear(&mut self, row: &Row<'a>) {
+        let (amount_minor, notice) = (row.record.amount_minor(), row.is_notice());
+        self.contradicted |= matches!((self.amount_minor, amount_minor), (Some(a), Some(b)) if a != b);
+        self.amount_by_notice = match (self.amount_minor, amount_minor) {
+            (None, Some(_)) => notice,
+            (Some(_), Some(_)) => self.amount_by_notice && notice,
+            (_, None) => self.amount_by_notice,
+        };
+        self.by_notice &= notice;
+        self.trade = self.trade.or(row.trade());
+        self.amount_minor = self.amount_minor.or(amount_minor);
+        self.at = self.at.or(row.record.provider_at());
+        let first = |a: (Moment, bool), b: (Moment, bool)| if b.0 < a.0 { b } else { a };
+        self.finished_at = match (self.finished_at, row.record.finished_at()) {
+            (Some(a), Some(b)) => Some(first(a, b)),
+            (a, b) => a.or(b),
+        };
     }
 }
 
@@ -120,7 +195,7 @@ fn prove<'a>(rows: &[Row<'a>], proofs: &mut Vec<Proof<'a>>) {
 fn anchor<'a>(rows: &[Row<'a>], index: usize) -> Row<'a> {
     let before = rows[..=index].iter().rev().find(|row| row.is_attempt());
     let attempt = before.or_else(|| rows.iter().find(|row| row.is_attempt()));
-    let any = rows.iter().find(|row| row.is_about_payment());
+    let any = rows.iter().find(|row| row.is_about_payment() && !row.is_notice());
     *attempt.or(any).unwrap_or(&rows[index])
 }
 
@@ -128,19 +203,29 @@ fn asked_minor(rows: &[Row<'_>], index: usize) -> Option<i64> {
     anchor(rows, index).record.fee_minor().or(rows[index].record.fee_minor())
 }
 
-fn proven<'a>(order: &Order<'_, 'a>, proof: &Proof<'a>, one_of_several: bool) -> Movement<'a> {
+fn proven<'a>(
+    order: &Order<'_, 'a>,
+    proof: &Proof<'a>,
+    course: &Course,
+    one_of_several: bool,
+) -> Movement<'a> {
     let anchor = anchor(order.rows, proof.row);
     let asked = asked_minor(order.rows, proof.row);
     let mut movement = Movement::at(EntryKind::Payment, State::Paid, anchor, order.number);
     movement.notes |= order.rows[proof.row].record.notes();
     movement.currency = proof.currency;
     movement.trade_no = proof.trade;
-    movement.provider_at = proof.at;
+    // The day of money that was held is the day on which it was released.
+    let released_at = proof.finished_at.filter(|_| course.held);
+    movement.provider_at = released_at.map(|(at, _)| at).or(proof.at);
     movement.amount_minor = proof.amount_minor.or(asked);
+    if proof.by_notice || proof.amount_by_notice {
+        movement.note(Note::ByNotice);
+    }
     if proof.amount_minor.is_none() {
         movement.note(Note::Weak);
     }
-    if proof.at.is_none() {
+    if movement.provider_at.is_none() || released_at.is_some_and(|(_, stated)| !stated) {
         movement.note(Note::DayInferred);
     }
     if one_of_several || proof.contradicted {
@@ -242,6 +327,9 @@ fn state_of(course: &Course) -> (State, u16) {
     let gone = course.reversed || course.reversed_weak || course.closed_or_refunded;
     match course {
         Course { weak: true, .. } => (State::Paid, Note::Weak as u16),
+        Course { held: true, closed: true, .. } | Course { held: true, closed_or_refunded: true, .. } => {
+            (State::Closed, 0)
+        }
         Course { held: true, .. } => (State::Held, 0),
         Course { closed: true, .. } | Course { closed_by_us: true, .. } => (State::Closed, 0),
         _ if gone && proven_unpaid => (State::Closed, 0),
@@ -261,6 +349,9 @@ fn unproven<'a>(order: &Order<'_, 'a>, course: &Course) -> Movement<'a> {
     for row in told {
         movement.amount_minor = movement.amount_minor.or(row.record.amount_minor());
         movement.provider_at = movement.provider_at.or(row.record.provider_at());
+        if row.is_notice() && movement.state == State::Held {
+            movement.note(Note::ByNotice);
+        }
     }
     if movement.provider_at.is_some() {
         movement.notes &= !(Note::DayInferred as u16);

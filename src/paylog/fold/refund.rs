@@ -101,6 +101,13 @@ fn without_echoes(mut refunds: Vec<Refund<'_>>) -> Vec<Refund<'_>> {
     refunds
 }
 
+impl Row<'_> {
+    /// A total that stands beside a payment's own state, such as Teegon's `amount_refunded`.
+    fn is_seen_total(&self) -> bool {
+        self.record.is(LISTED) && self.record.is(CUMULATIVE)
+    }
+}
+
 impl<'a> Refund<'a> {
     fn new(row: Row<'a>, number: Text<'a>) -> Refund<'a> {
         Refund {
@@ -125,6 +132,10 @@ impl<'a> Refund<'a> {
         if !number.is_empty() || !self.number.is_empty() {
             return number.text == self.number.text;
         }
+        // What was refunded in all, told again.
+        if row.is_seen_total() {
+            return self.total_minor.is_some() && self.total_minor == row.record.amount_minor();
+        }
         !self.crc.is_empty() && self.crc == row.crc().text
     }
 
@@ -132,11 +143,13 @@ impl<'a> Refund<'a> {
         let record = row.record;
         self.rows += 1;
         self.notes |= record.notes();
-        let asks = record.action == Action::RefundQuery;
+        let asks = record.action == Action::RefundQuery || row.is_seen_total();
         self.asked |= !asks;
         // A list of refunds names each one's amount, whatever became of it.
-        let named =
-            if record.is(LISTED) { record.amount_minor() } else { record.fee_minor().filter(|_| !asks) };
+        let named = match record.is(LISTED) {
+            true => record.amount_minor().filter(|_| !row.is_seen_total()),
+            false => record.fee_minor().filter(|_| !asks),
+        };
         self.asked_minor = self.asked_minor.or(named);
         match row.finding() {
             Finding::RefundDone => self.prove(row),
@@ -156,7 +169,7 @@ impl<'a> Refund<'a> {
     fn prove(&mut self, row: &Row<'a>) {
         let record = row.record;
         // The row of the refund itself says more of place and time than a later question about it.
-        let asks = record.action == Action::RefundQuery;
+        let asks = record.action == Action::RefundQuery || row.is_seen_total();
         if !self.done && (!asks || !self.asked) {
             self.row = *row;
         }

@@ -6,7 +6,8 @@ use crate::domain::{BillDate, Currency, EntryKind, Moment, Note, Span, State};
 use crate::paylog::evidence::{Action, Finding};
 use crate::paylog::gather::Gathered;
 use crate::paylog::place::Name;
-use crate::paylog::record::{LISTED, Record};
+use crate::paylog::record::{LISTED, NOTICE, Record};
+use crate::paylog::wallet::Wallet;
 
 const DAY_SECONDS: i64 = 24 * 3600;
 
@@ -136,6 +137,11 @@ impl<'a> Row<'a> {
         self.record.finding
     }
 
+    /// A stored notification: evidence, and no row of the log.
+    pub(crate) fn is_notice(&self) -> bool {
+        self.record.is(NOTICE)
+    }
+
     /// A payment that was asked for; what failed attempts prove is about them alone.
     pub(crate) fn is_attempt(&self) -> bool {
         matches!(self.record.action, Action::Pay | Action::Precreate)
@@ -172,6 +178,14 @@ impl<'a> Row<'a> {
     }
 }
 
+/// The wallet that an order was paid with: what a reply tells, else what a payment code says.
+pub(super) fn wallet(rows: &[Row<'_>]) -> Wallet {
+    let known =
+        || rows.iter().map(|row| row.record.wallet()).filter(|(wallet, _)| *wallet != Wallet::Unknown);
+    let told = known().find(|(_, told)| *told);
+    told.or_else(|| known().next()).map_or(Wallet::Unknown, |(wallet, _)| wallet)
+}
+
 /// The rows of one order, in time order.
 pub(super) struct Order<'r, 'a> {
     pub rows: &'r [Row<'a>],
@@ -196,6 +210,7 @@ pub(super) struct Movement<'a> {
     pub order_no: Text<'a>,
     pub refund_no: Text<'a>,
     pub trade_no: Text<'a>,
+    pub wallet: Wallet,
 }
 
 impl<'a> Movement<'a> {
@@ -214,6 +229,7 @@ impl<'a> Movement<'a> {
             order_no,
             refund_no: Text::default(),
             trade_no: row.trade(),
+            wallet: Wallet::Unknown,
         }
     }
 

@@ -1,19 +1,22 @@
 //! The movements of one account, put in order and settled in their own arena.
 //!
 //! Until then a movement's texts stay where the gatherers put them: its spans name batch, place and length, its `mall`
-//! the batch and its `store` the place of its row. So a million movements are never held twice.
+//! the batch, its `store` the place of its row and its `wallet` a number. So a million movements are never held twice.
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::domain::{EntryKind, LoggedOrder, LoggedOrders, Note, Span, State};
+use crate::domain::{EntryKind, LoggedOrder, LoggedOrders, Moment, Note, Span, State};
 
 use super::rows::{Movement, Text};
 use crate::paylog::gather::Gathered;
 use crate::paylog::place::Name;
+use crate::paylog::wallet::Wallet;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shelf {
-    orders: Vec<LoggedOrder>,
+    pub(super) orders: Vec<LoggedOrder>,
+    /// Payments that were open for a while after they were asked for, and until when; by their place in `orders`.
+    pub(super) open: Vec<(usize, Moment)>,
 }
 
 impl Shelf {
@@ -22,7 +25,9 @@ impl Shelf {
         self.orders.reserve(orders + orders / 8);
     }
 
-    pub(crate) fn put_all(&mut self, movements: &[Movement<'_>]) {
+    /// `open_until`: when it became known that the first of them was paid, if that was later than it was asked for.
+    pub(crate) fn put_all(&mut self, movements: &[Movement<'_>], open_until: Option<Moment>) {
+        self.open.extend(open_until.map(|until| (self.orders.len(), until)));
         self.orders.extend(movements.iter().map(lodge));
     }
 
@@ -35,7 +40,10 @@ impl Shelf {
         settled.arena.reserve(orders.iter().map(|o| text_length(o, batches)).sum());
         let mut known: Vec<Vec<Option<Interned>>> =
             batches.iter().map(|b| vec![None; b.places.len()]).collect();
+        let wallets = [Wallet::Unknown, Wallet::Wechat, Wallet::Alipay].map(Wallet::as_str);
+        let wallets = wallets.map(|name| settled.names.intern(name));
         for order in &mut orders {
+            order.wallet = wallets[order.wallet as usize];
             for span in [&mut order.order_no, &mut order.refund_no, &mut order.trade_no] {
                 *span = settled.keep(Text::lodged(*span, batches));
             }
@@ -100,6 +108,7 @@ fn lodge(movement: &Movement<'_>) -> LoggedOrder {
         store: movement.place.record.place,
         till: 0,
         cashier: 0,
+        wallet: movement.wallet as u32,
     }
 }
 

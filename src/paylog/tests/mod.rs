@@ -9,6 +9,10 @@ mod worked;
 mod fixtures;
 mod folding;
 mod refunds;
+mod gateways;
+mod escrow;
+mod notices;
+mod twice;
 mod property;
 
 use std::collections::BTreeMap;
@@ -29,6 +33,7 @@ struct Sample {
     err: String,
     msg: String,
     cashier: String,
+    till: String,
 }
 
 impl Sample {
@@ -39,7 +44,7 @@ impl Sample {
             req_mallid: "*",
             req_storecode: "8888",
             req_shop_code: "8888",
-            req_tillid: "01",
+            req_tillid: if self.till.is_empty() { "01" } else { &self.till },
             req_cashierno: if self.cashier.is_empty() { "7777" } else { &self.cashier },
             req_date: &self.date,
             req_obj: &self.request,
@@ -154,13 +159,17 @@ fn account(name: &str, pay_type: PayType, sellers: Option<&[&str]>) -> Account {
     }
 }
 
-/// The accounts of most tests: 0 WX, 1 ALI (which takes ALI_20 too), 2 WX_OS, 3 WX of seller 9999.
+/// The accounts of most tests: 0 WX, 1 ALI (which takes ALI_20 too), 2 WX_OS, 3 WX of seller 9999, 4 TIANTA, 5 TEEGON,
+/// 6 ALI_OS.
 fn accounts() -> Vec<Account> {
     vec![
         account("wx", PayType::Wx, Some(&["8888", ""])),
         account("ali", PayType::Ali, None),
         account("wx-os", PayType::WxOs, None),
         account("wx-other", PayType::Wx, Some(&["9999"])),
+        account("tianta", PayType::Tianta, None),
+        account("teegon", PayType::Teegon, None),
+        account("ali-os", PayType::AliOs, None),
     ]
 }
 
@@ -217,6 +226,8 @@ fn notes(order: &LoggedOrder) -> String {
         (Note::FamilyMismatch, "family"),
         (Note::PartialHistory, "partial"),
         (Note::OutIdReuse, "reuse"),
+        (Note::MaybeTwice, "twice"),
+        (Note::ByNotice, "notice"),
     ];
     let names = names.iter().filter(|(note, _)| order.has(*note));
     names.fold(String::new(), |all, (_, name)| format!("{all} {name}"))

@@ -4,7 +4,7 @@ use super::*;
 
 /// `REQ_TYPE action | reply | finding amount time`.
 #[track_caller]
-fn verdicts(table: &str) {
+pub(super) fn verdicts(table: &str) {
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut cells = line.rsplitn(2, '|').map(str::trim);
         let expected = cells.next().unwrap_or_default();

@@ -7,6 +7,7 @@ mod bulk;
 pub(super) mod image;
 pub(super) mod load;
 pub(super) mod log;
+pub(super) mod notices;
 pub(super) mod reads;
 pub(super) mod record;
 pub(super) mod schema;

@@ -113,6 +113,7 @@ fn logged_order(
         name(16, "till")?,
         name(17, "cashier")?,
     ];
+    let wallet = orders.names.intern("");
     Ok(LoggedOrder {
         day,
         kind: texts.parsed(0, "entry", EntryKind::parse)?,
@@ -134,6 +135,7 @@ fn logged_order(
         store,
         till,
         cashier,
+        wallet,
     })
 }
 

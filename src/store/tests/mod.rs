@@ -3,6 +3,7 @@
 mod crash;
 mod image;
 mod ledger;
+mod notices;
 mod open;
 mod paylog;
 mod reads;
@@ -169,6 +170,7 @@ pub(super) fn orders(date: &str, lines: &str) -> Arc<LoggedOrders> {
         let [order_no, refund_no, trade_no] = [order, refund, trade].map(|text| orders.keep(text));
         let [req_type, business_date, seller, mall, store, till, cashier] =
             ["WX", "2016-11-08", "8888", "M1", "S1", "01", "收银一"].map(|name| orders.names.intern(name));
+        let wallet = orders.names.intern("");
         orders.orders.push(LoggedOrder {
             day: day(date),
             kind: EntryKind::parse(kind).unwrap(),
@@ -189,6 +191,7 @@ pub(super) fn orders(date: &str, lines: &str) -> Arc<LoggedOrders> {
             store,
             till,
             cashier,
+            wallet,
         });
     }
     Arc::new(orders)
