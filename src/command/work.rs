@@ -19,16 +19,16 @@ use crate::report::terminal;
 use crate::store::{Ledger, RunLock};
 
 /// Settings and plan of a command.
-fn prepare(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<(Settings, Plan), Failure> {
+async fn prepare(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<(Settings, Plan), Failure> {
     let selection = cli.global.selection()?;
-    let settings = settings(start, cli, secrets)?;
+    let settings = settings(start, cli, secrets).await?;
     let plan = plan::plan(&settings, &selection, start.clock.today())?;
     Ok((settings, plan))
 }
 
-fn settings(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<Settings, Failure> {
-    let loaded = start.load(cli, secrets).map_err(|found| problems(&found))?;
-    loaded.settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+async fn settings(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<Settings, Failure> {
+    let mut loaded = start.load(cli, secrets).map_err(|found| problems(&found))?;
+    super::sellers::complete(&mut loaded).await?;
     Ok(loaded.settings)
 }
 
@@ -39,7 +39,7 @@ pub(super) fn lock(start: &Start, settings: &Settings) -> Result<RunLock, Failur
 
 pub(super) async fn run(start: &Start, cli: &Cli, source: Source) -> Result<Answer, Failure> {
     let secrets = if source == Source::Providers { SecretUse::Read } else { SecretUse::Leave };
-    let (settings, plan) = prepare(start, cli, secrets)?;
+    let (settings, plan) = prepare(start, cli, secrets).await?;
     let _lock = lock(start, &settings)?;
     let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
     house.deadline = Instant::now().checked_add(cli.global.max_duration);
@@ -136,7 +136,7 @@ async fn warn_of_the_trap(start: &Start, ledger: Option<&Ledger>, plan: &Plan) -
 }
 
 pub(super) async fn plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
-    let (settings, plan) = prepare(start, cli, SecretUse::Leave)?;
+    let (settings, plan) = prepare(start, cli, SecretUse::Leave).await?;
     let path = settings.database.strip_prefix("sqlite:").unwrap_or(&settings.database);
     let ledger = match Path::new(path).exists() {
         true => Some(Ledger::open_read_only(&settings.database).await?),
@@ -184,7 +184,7 @@ pub(super) async fn plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
 }
 
 pub(super) async fn fetch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
-    let (settings, plan) = prepare(start, cli, SecretUse::Read)?;
+    let (settings, plan) = prepare(start, cli, SecretUse::Read).await?;
     let _lock = lock(start, &settings)?;
     let house = House::open(settings, start.clock, start.talk.clone()).await?;
     let outcome = night::fetch(&house, &plan).await;
@@ -194,7 +194,7 @@ pub(super) async fn fetch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
 
 pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answer, Failure> {
     let selection = cli.global.selection()?;
-    let settings = settings(start, cli, SecretUse::Leave)?;
+    let settings = settings(start, cli, SecretUse::Leave).await?;
     let (account, date) = plan::single(&settings, &selection, start.clock.today())?;
     let _lock = lock(start, &settings)?;
     let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
@@ -211,7 +211,7 @@ pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answ
 }
 
 pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
-    let (settings, plan) = prepare(start, cli, SecretUse::Leave)?;
+    let (settings, plan) = prepare(start, cli, SecretUse::Leave).await?;
     let _lock = lock(start, &settings)?;
     let house = House::open(settings, start.clock, start.talk.clone()).await?;
     let mut outcome = Outcome::default();
@@ -221,7 +221,7 @@ pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> 
 }
 
 pub(super) async fn explain(start: &Start, cli: &Cli, asked: &str) -> Result<Answer, Failure> {
-    let settings = settings(start, cli, SecretUse::Leave)?;
+    let settings = settings(start, cli, SecretUse::Leave).await?;
     let lang = settings.report_lang;
     let found = night::explain(&settings, asked).await?;
     let document: Value = serde_json::from_str(&crate::report::explain::json(&found)).unwrap_or_default();

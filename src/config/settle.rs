@@ -7,14 +7,17 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::account::{self, Desk, Entered};
+use super::dsn::Dsn;
 use super::find::{self, Found};
 use super::keys::{self, Ground, KEYS};
+use super::legacy::{self, Old};
 use super::problem::{Findings, Place, Problems, Source, Wrong};
 use super::raw::{self, Pair, Raw};
-use super::secret::Reference;
+use super::secret::{self, Reference};
+use super::sellers::{self, SellerRoute, SellerSettings};
 use super::show::Shown;
-use super::{DEFAULTS, HttpSettings, PayLogSettings, Request, Settings, World, agree};
-use crate::domain::{AmountUnit, BillDate, Lang};
+use super::{DEFAULTS, HttpSettings, PayLogSettings, Request, SecretUse, Settings, World, agree};
+use crate::domain::{AmountUnit, BillDate, Exit, Failure, Lang, PayType};
 
 const PREFIX: &str = "NIGHTJOB_";
 /// Variables of this prefix that are no keys: the file, the clock, and what tests and benches are told.
@@ -59,7 +62,8 @@ pub fn settle(
     world: &World,
     today: BillDate,
 ) -> Result<Loaded, Problems> {
-    let found = Found { name: "nightjob.toml".to_owned(), home: home.to_path_buf(), text: text.to_owned() };
+    let name = "nightjob.toml".to_owned();
+    let found = Found { name, home: home.to_path_buf(), text: text.to_owned(), is_xml: false };
     settle_found(&found, request, world, today)
 }
 
@@ -69,24 +73,55 @@ fn settle_found(
     world: &World,
     today: BillDate,
 ) -> Result<Loaded, Problems> {
+    if found.is_xml {
+        return settle_old(found, request, world, today);
+    }
     let mut findings = Findings::new(Source { name: &found.name, text: &found.text });
     let document = parse(&mut findings);
     if findings.len() > 0 {
         return Err(findings.into_problems());
     }
-    let mut layers = Layers {
-        ground: Ground { home: &found.home, today },
-        settings: blank(&found.home),
-        values: Values::new(),
-        findings,
-        desk: Desk { request, world, home: &found.home },
-        accounts: Vec::new(),
-    };
-    layers.defaults();
+    let mut layers = Layers::new(found, Desk { request, world, home: &found.home }, today);
     layers.table(document.get_ref(), "");
     layers.environment(&document_references(document.get_ref()));
     layers.flags();
     layers.finish(&found.name)
+}
+
+/// The old program's file, with the web.config beside it.
+fn settle_old(
+    found: &Found,
+    request: &Request<'_>,
+    world: &World,
+    today: BillDate,
+) -> Result<Loaded, Problems> {
+    if found.is_gateways() {
+        let message =
+            format!("{} is the gateway's configuration; it does not say what to reconcile", found.name);
+        let hint = format!("name the old program's .exe.config, or `nightjob config import {}`", found.name);
+        return Err(Problems::one(&Failure::new(Exit::Config, message).hint(hint)));
+    }
+    let mut layers = Layers::new(found, Desk { request, world, home: &found.home }, today);
+    layers.old(legacy::read(found, world)?);
+    layers.environment(&[]);
+    layers.flags();
+    layers.finish(&found.name)
+}
+
+/// The values of an old file over the defaults, and nothing else: what `config import` starts from.
+pub(super) fn values_of(
+    found: &Found,
+    old: Old,
+    request: &Request<'_>,
+    world: &World,
+    today: BillDate,
+) -> Result<(Settings, Values), Problems> {
+    let mut layers = Layers::new(found, Desk { request, world, home: &found.home }, today);
+    layers.old(old);
+    match layers.findings.len() {
+        0 => Ok((layers.settings, layers.values)),
+        _ => Err(layers.findings.into_problems()),
+    }
 }
 
 /// The file as a table. What is not TOML is said first, because everything else would be noise.
@@ -129,6 +164,7 @@ fn blank(home: &Path) -> Settings {
             pause: Duration::ZERO,
             rate_per_second: 0.0,
         },
+        sellers: SellerSettings::default(),
         accounts: Vec::new(),
         warnings: Vec::new(),
     }
@@ -141,9 +177,38 @@ struct Layers<'a> {
     findings: Findings<'a>,
     desk: Desk<'a>,
     accounts: Vec<Entered>,
+    /// Instead of a table, where the file is an old one.
+    old: Option<Old>,
 }
 
-impl Layers<'_> {
+impl<'a> Layers<'a> {
+    /// The defaults of a file.
+    fn new(found: &'a Found, desk: Desk<'a>, today: BillDate) -> Layers<'a> {
+        let mut layers = Layers {
+            ground: Ground { home: &found.home, today },
+            settings: blank(&found.home),
+            values: Values::new(),
+            findings: Findings::new(Source { name: &found.name, text: &found.text }),
+            desk,
+            accounts: Vec::new(),
+            old: None,
+        };
+        layers.defaults();
+        layers
+    }
+
+    /// The layer of an old file. Without an account in it or beside it, the tables are asked.
+    fn old(&mut self, mut old: Old) {
+        for (value, place) in std::mem::take(&mut old.values) {
+            self.give(value.path, Raw::Loose(value.text), place);
+        }
+        if !old.has_accounts() {
+            self.give("sellers.from_database", Raw::Loose("true".to_owned()), Place::Default);
+        }
+        self.settings.warnings.append(&mut old.warnings);
+        self.old = Some(old);
+    }
+
     fn defaults(&mut self) {
         let document = DeTable::parse(DEFAULTS).expect("the compiled-in file is TOML, which a test proves");
         let mut tables = vec![(String::new(), document.get_ref())];
@@ -260,20 +325,116 @@ impl Layers<'_> {
             self.accounts.iter_mut().for_each(|entered| account::complete(entered, desk, values, findings));
         }
         agree::values(&self.values, &mut self.findings);
+        let mut shown = self.shown();
+        self.lend();
         agree::accounts(&self.accounts, &mut self.findings);
-        if all_read {
-            agree::pay_types(&self.settings.paytypes, &self.accounts, &self.values, &mut self.findings);
+        self.settle_sellers();
+        self.settle_log();
+        for entered in std::mem::take(&mut self.accounts) {
+            self.settings.warnings.extend(entered.warnings);
+            self.settings.accounts.push(entered.account);
         }
-        let shown = self.shown();
+        if all_read {
+            shown.extend(self.old_accounts(file));
+            // The tables are read later; until then nobody knows.
+            if !self.settings.sellers.from_database {
+                self.check_pay_types();
+            }
+        }
         if self.findings.len() > 0 {
             return Err(self.findings.into_problems());
         }
-        let mut settings = self.settings;
-        for entered in self.accounts {
-            settings.warnings.extend(entered.warnings);
-            settings.accounts.push(entered.account);
+        Ok(Loaded { settings: self.settings, shown, file: file.to_owned() })
+    }
+
+    fn check_pay_types(&mut self) {
+        let taken: Vec<PayType> = self.settings.accounts.iter().map(|account| account.pay_type()).collect();
+        // An old file has no [[account]] to mend: what was found wrong with its accounts is the reason.
+        let why = if self.old.is_some() { self.settings.warnings.as_slice() } else { &[] };
+        agree::pay_types((&self.settings.paytypes, &taken), why, &self.values, &mut self.findings);
+    }
+
+    /// A service provider's account lends its keys to sub-merchants. One without `seller` is nothing else: it would
+    /// claim every order of its pay type.
+    fn lend(&mut self) {
+        for key in ["sellers.provider_wx", "sellers.provider_ali"] {
+            let Some(given) = self.values.get(key) else { continue };
+            let name = given.raw.plain().trim().to_owned();
+            if name.is_empty() {
+                continue;
+            }
+            match self.accounts.iter().position(|entered| entered.account.name == name) {
+                Some(at) => {
+                    let lender = self.accounts[at].account.clone();
+                    if lender.sellers.is_none() {
+                        let entered = self.accounts.remove(at);
+                        self.settings.warnings.extend(entered.warnings);
+                    }
+                    self.settings.sellers.lenders.push(lender);
+                }
+                None => {
+                    let fix = "name a service provider's [[account]], or leave it empty";
+                    let wrong = Wrong::new(format!("`{key}`: there is no account `{name}`"), fix);
+                    self.findings.add(&given.place, wrong);
+                }
+            }
         }
-        Ok(Loaded { settings, shown, file: file.to_owned() })
+    }
+
+    fn settle_sellers(&mut self) {
+        let sellers = &mut self.settings.sellers;
+        sellers.unread = self.desk.request.secrets == SecretUse::Leave;
+        sellers.shared = self.values.iter().map(|(path, given)| (path.clone(), given.raw.plain())).collect();
+        let warnings = sellers::settle_options(sellers, &self.desk, &self.values, &mut self.findings);
+        self.settings.warnings.extend(warnings);
+    }
+
+    /// An ODBC source is known and cannot be opened yet; its password may be a reference.
+    fn settle_log(&mut self) {
+        let Some(Ok(dsn)) = self.settings.paylog.database.strip_prefix("odbc:").map(Dsn::parse) else {
+            return;
+        };
+        self.settings.warnings.push(
+            "paylog.database is an ODBC source, which this version cannot open; copy the log to SQLite and set \
+             NIGHTJOB_PAYLOG__DATABASE=sqlite:PATH"
+                .to_owned(),
+        );
+        let Some(reference) = dsn.password().and_then(Reference::parse) else { return };
+        if self.desk.request.secrets == SecretUse::Leave {
+            return;
+        }
+        match (
+            secret::follow(&reference, self.desk.home, self.desk.world),
+            self.values.get("paylog.database"),
+        ) {
+            (Ok(followed), _) => {
+                self.settings.warnings.extend(followed.warning);
+                self.settings.paylog.database =
+                    account::with_password(dsn.clone(), &followed.secret).address();
+            }
+            (Err(wrong), Some(given)) => self.findings.add(&given.place, wrong.of("paylog.database")),
+            (Err(_), None) => {}
+        }
+    }
+
+    /// The accounts of an old file; and what it must say and does not.
+    fn old_accounts(&mut self, file: &str) -> Vec<Shown> {
+        let Some(old) = &self.old else { return Vec::new() };
+        let made = sellers::add(&mut self.settings, &old.tables, self.desk.request.rooms);
+        let is_default =
+            |path: &str| self.values.get(path).is_some_and(|given| given.place == Place::Default);
+        let here = Place::Beside(file.to_owned());
+        if is_default("paylog.database") {
+            let found =
+                "the log's database is not known: no `DbConnectionString` here or in a web.config beside it";
+            self.findings.add(&here, Wrong::new(found, "set NIGHTJOB_PAYLOG__DATABASE=sqlite:PATH"));
+        }
+        let asked = self.settings.sellers.route == SellerRoute::Gateway
+            || self.settings.accounts.iter().any(|account| account.channel == sellers::GATEWAY);
+        if asked && is_default("gateway.url") {
+            self.findings.add(&here, old.no_address());
+        }
+        made.iter().flat_map(sellers::shown).collect()
     }
 
     fn shown(&self) -> Vec<Shown> {

@@ -9,6 +9,7 @@ pub(super) mod log;
 pub(super) mod reads;
 pub(super) mod record;
 pub(super) mod schema;
+pub(super) mod sellers;
 pub(super) mod stream;
 pub(super) mod unit;
 
