@@ -14,7 +14,11 @@ pub(super) fn values(values: &Values, findings: &mut Findings<'_>) {
     let Some(text) = url.raw.text().ok().filter(|text| address::check_http(text, true).is_ok()) else {
         return;
     };
-    if let Err(wrong) = address::check_http(text, allowed) {
+    if let Err(mut wrong) = address::check_http(text, allowed) {
+        if findings.source.is_xml() {
+            wrong.fix = "use https, or set NIGHTJOB_GATEWAY__ALLOW_PLAIN_HTTP=true; the report then says so"
+                .to_owned();
+        }
         findings.add(&url.place, wrong.of("gateway.url"));
     }
 }
@@ -72,7 +76,10 @@ pub(super) fn pay_types(
     for pay_type in listed {
         let is_taken = taken.iter().any(|taken| taken.covered_by(*pay_type));
         if !is_taken && let Some(given) = values.get("paytype") {
-            let fix = format!("add one under [[account]], or leave {pay_type} out of `paytype`");
+            let fix = match findings.source.is_xml() {
+                true => format!("mend it, or leave {pay_type} out of PAYTPYE (once: --paytype)"),
+                false => format!("add one under [[account]], or leave {pay_type} out of `paytype`"),
+            };
             let found = format!("no account takes {pay_type}{why}");
             findings.add(&given.place, Wrong::new(found, fix).not_usage());
         }

@@ -58,6 +58,7 @@ pub fn import(file: &Path, rooms: &[&Room], world: &World, today: BillDate) -> R
     work.choose_route(&mut settings, &no_address, found.is_gateways());
     sellers::add(&mut settings, &tables, rooms);
     work.findings.append(&mut settings.warnings);
+    work.check_gateway(&settings);
     let mut imported =
         Imported { toml: String::new(), taken, ignored, findings: Vec::new(), secrets: BTreeMap::new() };
     let from = beside.map_or(found.name.clone(), |beside| format!("{} and {beside}", found.name));
@@ -102,6 +103,17 @@ impl Work<'_> {
             self.values.iter().map(|(path, given)| (path.clone(), given.raw.plain())).collect();
         if !is_known && !gateways {
             self.findings.push(format!("{no_address}; the accounts' own keys are used"));
+        }
+    }
+
+    fn check_gateway(&mut self, settings: &Settings) {
+        let through = settings.accounts.iter().filter(|account| account.channel == sellers::GATEWAY);
+        let names: Vec<&str> = through.map(|account| account.name.as_str()).collect();
+        if !names.is_empty() && self.text("gateway.url").is_none() {
+            let names = names.join(" ");
+            self.findings.push(format!(
+                "{names}: only through the gateway, whose address is not known; set gateway.url"
+            ));
         }
     }
 

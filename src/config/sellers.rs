@@ -80,6 +80,9 @@ pub(super) struct Made {
     pub(super) place: String,
 }
 
+/// Reasons that one failure repeats; the warnings tell all.
+const REASONS_MAX: usize = 20;
+
 /// Makes accounts of the tables and adds them to those that are there. What was found wrong becomes warnings.
 ///
 /// # Errors
@@ -90,10 +93,12 @@ pub fn add_sellers(
     tables: &SellerTables,
     rooms: &[&Room],
 ) -> Result<Vec<Shown>, Failure> {
+    let known = settings.warnings.len();
     let made = add(settings, tables, rooms);
     let taken = |pay_type| settings.accounts.iter().any(|account| account.pay_type().covered_by(pay_type));
     if let Some(missing) = settings.paytypes.iter().find(|pay_type| !taken(**pay_type)) {
-        let why: String = settings.warnings.iter().map(|warning| format!("\n  {warning}")).collect();
+        let why = settings.warnings.iter().skip(known).take(REASONS_MAX);
+        let why: String = why.map(|warning| format!("\n  {warning}")).collect();
         let message =
             format!("no account takes {missing}: neither [[account]] nor the gateway's tables give one{why}");
         return Err(Failure::new(Exit::Config, message).hint(format!(

@@ -335,10 +335,11 @@ impl<'a> Layers<'a> {
             self.settings.accounts.push(entered.account);
         }
         if all_read {
+            let known = self.settings.warnings.len();
             shown.extend(self.old_accounts(file));
             // The tables are read later; until then nobody knows.
             if !self.settings.sellers.from_database {
-                self.check_pay_types();
+                self.check_pay_types(known);
             }
         }
         if self.findings.len() > 0 {
@@ -347,10 +348,10 @@ impl<'a> Layers<'a> {
         Ok(Loaded { settings: self.settings, shown, file: file.to_owned() })
     }
 
-    fn check_pay_types(&mut self) {
+    /// What was found wrong with an old file's accounts, the warnings after the first `known`, may be the reason.
+    fn check_pay_types(&mut self, known: usize) {
         let taken: Vec<PayType> = self.settings.accounts.iter().map(|account| account.pay_type()).collect();
-        // An old file has no [[account]] to mend: what was found wrong with its accounts is the reason.
-        let why = if self.old.is_some() { self.settings.warnings.as_slice() } else { &[] };
+        let why = self.settings.warnings.get(known..).unwrap_or_default();
         agree::pay_types((&self.settings.paytypes, &taken), why, &self.values, &mut self.findings);
     }
 

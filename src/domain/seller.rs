@@ -95,7 +95,8 @@ impl AlipaySeller {
     }
 
     pub fn is_blank(&self) -> bool {
-        self.app_id.is_empty() && self.private_key.is_blank() && self.token.is_blank()
+        let blank = self.app_id.is_empty() && self.shop_id.is_empty();
+        blank && self.private_key.is_blank() && self.token.is_blank()
     }
 }
 

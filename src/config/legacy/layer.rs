@@ -73,8 +73,14 @@ impl Old {
     ) {
         for value in translated.values {
             let place = place(&value.at);
-            if !self.values.iter().any(|(earlier, _)| earlier.path == value.path) {
-                self.values.push((value, place));
+            match self.values.iter().find(|(earlier, _)| earlier.path == value.path) {
+                // The gateway and its neighbours must agree on it (R018); a DSN is the same in all of them (R014).
+                Some((earlier, _)) if earlier.text != value.text => self.warnings.push(format!(
+                    "{}: `{}` is not the same as in the file beside it, which counts",
+                    found.name, value.name
+                )),
+                Some(_) => {}
+                None => self.values.push((value, place)),
             }
         }
         let SellerTables { sellers: _, wechat, alipay, partners, alipay_public_key, remarks } =

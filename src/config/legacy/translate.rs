@@ -78,7 +78,10 @@ pub(in crate::config) fn translate(written: &[Written], source: &Source<'_>, gat
         !matches!(written.form, Form::Endpoint { .. }) && !used.contains(&written.name.to_ascii_lowercase())
     };
     for written in written.iter().filter(unused) {
-        if is_http(&written.value) && !OTHER_ADDRESSES.contains(&written.name.to_ascii_lowercase().as_str()) {
+        if is_http(&written.value)
+            && !is_taobaos(written)
+            && !OTHER_ADDRESSES.contains(&written.name.to_ascii_lowercase().as_str())
+        {
             out.addresses.push(written.name.clone());
         }
         if !out.ignored.contains(&written.name) {
@@ -208,6 +211,11 @@ fn is_http(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
+/// Taobao's router is not the gateway, wherever it stands (R008).
+fn is_taobaos(written: &Written) -> bool {
+    written.value.to_ascii_lowercase().contains("taobao")
+}
+
 /// The gateway's address, from wherever one may stand; two different ones are refused (R007).
 fn address(book: &Book<'_>, out: &mut Translated) {
     let named = |written: &&Written| match &written.form {
@@ -218,9 +226,7 @@ fn address(book: &Book<'_>, out: &mut Translated) {
             known && !written.value.trim().is_empty()
         }
     };
-    // Taobao's router is not the gateway, wherever it stands (R008).
-    let candidates =
-        book.written.iter().filter(named).filter(|w| !w.value.to_ascii_lowercase().contains("taobao"));
+    let candidates = book.written.iter().filter(named).filter(|w| !is_taobaos(w));
     let mut first: Option<&Written> = None;
     for written in candidates {
         book.used.borrow_mut().insert(written.name.to_ascii_lowercase());
@@ -261,7 +267,8 @@ fn stops(book: &Book<'_>, file: &str, out: &mut Translated) {
         match book.text(name) {
             "" | "0" => {}
             "1" => out.warnings.push(format!(
-                "{file}: {name} is 1: the gateway takes no {pay_type} payments; refunds and late bills may come, so {pay_type} is reconciled all the same"
+                "{file}: {name} is 1: the gateway takes no {pay_type} payments. Refunds and late bills may still come, \
+                 so this changes nothing here"
             )),
             other => out.warnings.push(format!(
                 "{file}: {name} is `{}`, neither 0 nor 1; it changes nothing here",

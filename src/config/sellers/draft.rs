@@ -50,7 +50,8 @@ pub(super) fn merge<'t>(rows: Vec<Judged<'t>>, settings: &mut Settings) -> Vec<D
             continue;
         }
         let same = |draft: &&mut Draft<'_>| {
-            draft.pay_type == judged.pay_type && draft.merchant == judged.merchant && draft.sub == judged.sub
+            let same_mode = draft.sub == judged.sub || matches!(judged.row, Row::Partner(_));
+            one_statement(draft.pay_type, judged.pay_type) && draft.merchant == judged.merchant && same_mode
         };
         match drafts.iter_mut().find(same) {
             Some(draft) => join(draft, &judged, settings),
@@ -69,6 +70,12 @@ pub(super) fn merge<'t>(rows: Vec<Judged<'t>>, settings: &mut Settings) -> Vec<D
         settings.warnings.push(format!("{}: {text}", draft.whose()));
     }
     drafts
+}
+
+/// Whether orders of both stand in the statement of one merchant: Alipay's tells 1.0 and 2.0 not apart.
+fn one_statement(one: PayType, other: PayType) -> bool {
+    let alipay = |pay_type| matches!(pay_type, PayType::Ali | PayType::Ali20);
+    one == other || (alipay(one) && alipay(other))
 }
 
 fn open<'t>(judged: Judged<'t>, settings: &Settings) -> Draft<'t> {
@@ -94,7 +101,11 @@ fn join(draft: &mut Draft<'_>, judged: &Judged<'_>, settings: &mut Settings) {
     if !draft.customers.contains(&judged.customer) {
         draft.customers.push(judged.customer.clone());
     }
-    if !same_keys(&draft.row, &judged.row) {
+    if draft.pay_type != judged.pay_type {
+        draft.pay_type = PayType::Ali;
+        let text = "has the merchant number of an Alipay 2.0 account; one account of paytype ALI takes the orders of both";
+        settings.warnings.push(format!("{}: Alipay 1.0: {text}", whose(judged.place, judged.seller)));
+    } else if !same_keys(&draft.row, &judged.row) {
         let text =
             "has the merchant number of an earlier row and other keys; those of the earlier row are used";
         settings.warnings.push(format!("{}: {text}", whose(judged.place, judged.seller)));
@@ -136,7 +147,8 @@ fn is_free(judged: &Judged<'_>, drafts: &[Draft<'_>], settings: &mut Settings) -
         return false;
     }
     let earlier = drafts.iter().find(|draft| {
-        draft.pay_type == judged.pay_type && claims(&draft.sellers) && draft.merchant != judged.merchant
+        let other = draft.merchant != judged.merchant || draft.sub != judged.sub;
+        draft.pay_type == judged.pay_type && claims(&draft.sellers) && other
     });
     if let Some(draft) = earlier {
         settings.warnings.push(format!(
@@ -154,12 +166,18 @@ fn is_free(judged: &Judged<'_>, drafts: &[Draft<'_>], settings: &mut Settings) -
 /// Adds the seller to the configured account of the same merchant: two accounts would each miss the other's orders
 /// in the one statement they share.
 fn joins_configured(judged: &Judged<'_>, settings: &mut Settings) -> bool {
-    let account = settings
-        .accounts
-        .iter_mut()
-        .find(|account| account.pay_type == Some(judged.pay_type) && merchant_of(account) == judged.merchant);
-    let Some(account) = account else { return false };
+    let shares = |account: &&mut Account| {
+        one_statement(account.pay_type(), judged.pay_type) && merchant_of(account) == judged.merchant
+    };
+    let Some(account) = settings.accounts.iter_mut().find(shares) else { return false };
     let whose = whose(judged.place, judged.seller);
+    if account.pay_type() == PayType::Ali20 && judged.pay_type == PayType::Ali {
+        settings.warnings.push(format!(
+            "{whose}: left out: `{}` of ALI_20 has this merchant account; make it paytype ALI to take both",
+            account.name
+        ));
+        return true;
+    }
     if !account.customer.is_empty() && account.customer != judged.customer {
         settings.warnings.push(format!(
             "{whose}: left out: it has the merchant account of `{}`, which is for customer {} only",
@@ -184,8 +202,7 @@ fn name(draft: &Draft<'_>, taken: &[&str]) -> String {
     const NAME_LEN_MAX: usize = 36;
     let kind = match draft.pay_type {
         PayType::Wx => "wx",
-        PayType::Ali20 => "ali",
-        PayType::Ali => "ali1",
+        PayType::Ali | PayType::Ali20 => "ali",
         PayType::AliOs => "ali-os",
         PayType::WxOs => "wx-os",
         PayType::Tianta => "tianta",
