@@ -9,6 +9,9 @@
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Dsn(Vec<(String, String)>);
 
+/// A key with its value, unless it is empty; and what stands behind it.
+type Cut<'t> = (Option<(String, String)>, &'t str);
+
 const PASSWORD: [&str; 2] = ["pwd", "password"];
 
 impl Dsn {
@@ -63,7 +66,7 @@ impl Dsn {
 }
 
 /// One pair, if it is not empty, and what stands behind its `;`.
-fn pair(text: &str) -> Result<(Option<(String, String)>, &str), &'static str> {
+fn pair(text: &str) -> Result<Cut<'_>, &'static str> {
     let end = text.find([';', '=']).unwrap_or(text.len());
     let name = text[..end].trim();
     if !text[end..].starts_with('=') {

@@ -51,8 +51,8 @@ pub async fn read_sellers(url: &str, schema: &str) -> Result<SellerTables, Failu
     if spelled(WECHAT).is_none() && spelled(ALIPAY).is_none() {
         return Err(missing(&place, format!("there is neither {WECHAT} nor {ALIPAY}")));
     }
-    let mut tables = SellerTables::default();
-    tables.sellers = found.table(parent).await?.checked(&place, parent)?.read(|find| Seller::read(find));
+    let sellers = found.table(parent).await?.checked(&place, parent)?.read(|find| Seller::read(find));
+    let mut tables = SellerTables { sellers, ..SellerTables::default() };
     if let Some(name) = spelled(WECHAT) {
         let table = found.table(name).await?.checked(&place, name)?;
         tables.wechat = table.read(|find| WechatSeller::read(WECHAT, find));

@@ -8,3 +8,4 @@ mod peers;
 mod refusals;
 mod providers;
 mod commands;
+mod accounts;
