@@ -177,12 +177,20 @@ pub struct Demo {
     pub clean: bool,
 }
 
-#[derive(Subcommand, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Subcommand, Clone, PartialEq, Eq, Debug)]
 pub enum ConfigCommand {
     /// Validate it, secrets included
     Check,
     /// Each value and where it came from
     Show,
+    /// An old .exe.config or web.config as a nightjob.toml; secrets go to files of their own
+    Import {
+        /// The old program's .exe.config, or the gateway's web.config
+        file: PathBuf,
+        /// Folder to write nightjob.toml and secrets/ into; else only printed, without the secrets
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 impl Global {
@@ -260,6 +268,10 @@ mod tests {
             ("demo --dir d --orders 10 --seed 1 --clean --paytype WX", "Some(Demo("),
             ("config check", "Some(Config(Check))"),
             ("config show --json", "Some(Config(Show))"),
+            (
+                "config import web.config --out d",
+                "Some(Config(Import { file: \"web.config\", out: Some(\"d\")",
+            ),
             ("migrate --max-duration 90m", "Some(Migrate)"),
             ("completions bash", "Some(Completions { shell: Bash })"),
             ("man", "Some(Man)"),

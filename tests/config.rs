@@ -305,7 +305,8 @@ fn files_that_are_no_configuration() {
     let mut bench = Bench::new();
     for (bytes, words) in [
         (&b"lag_days = 2\nreports = \"\xb1\xa8\xb1\xed\"\n"[..], "nightjob.toml:2: not UTF-8"),
-        (&b"\xef\xbb\xbf<?xml version=\"1.0\"?><configuration/>"[..], "is XML"),
+        (&b"\xef\xbb\xbf<?xml version=\"1.0\"?><configuration/>"[..], "the log's database is not known"),
+        (&b"<html></html>"[..], "<html> is not the <configuration>"),
         (&[b' '; 5 << 20][..], "longer than 4 MiB"),
     ] {
         fs::write(bench.home.path().join("nightjob.toml"), bytes).expect("a file");

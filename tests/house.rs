@@ -66,8 +66,12 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli", "main"]),
     ("zip", &["format/unpack", "sandbox"]), // sandbox: it answers as a provider does and writes its own zips
     ("flate2", &["format/unpack", "sandbox"]), // sandbox: and its own gzip
-    // sandbox: and GBK names and texts; envelope and decode: single texts in GBK, which are no files to unpack
-    ("encoding_rs", &["format/unpack", "sandbox", "channel/envelope", "paylog/decode"]),
+    // sandbox: and GBK names and texts; envelope and decode: single texts in GBK, which are no files to unpack;
+    // legacy/decode: the old configuration in gb2312
+    (
+        "encoding_rs",
+        &["format/unpack", "sandbox", "channel/envelope", "paylog/decode", "config/legacy/decode"],
+    ),
     ("axum", &["sandbox"]),
     ("toml", &["config"]),
     ("comfy_table", &["report"]),

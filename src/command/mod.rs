@@ -5,6 +5,7 @@
 
 mod answer;
 mod start;
+mod sellers;
 mod work;
 mod setup;
 mod simulated;
@@ -59,7 +60,7 @@ async fn dispatch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
         Command::Explain { id, ask } => work::explain(start, cli, id, *ask).await,
         Command::Sandbox(sandbox) => simulated::sandbox(start, sandbox).await,
         Command::Demo(demo) => simulated::demo(start, cli, demo).await,
-        Command::Config(config) => setup::config(start, cli, *config),
+        Command::Config(config) => setup::config(start, cli, config).await,
         Command::Migrate => setup::migrate(start, cli).await,
         Command::Completions { shell } => Ok(Answer::text(cli::completions(*shell))),
         Command::Man => setup::manual(),

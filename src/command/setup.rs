@@ -1,9 +1,12 @@
 //! Commands about the program itself: configuration, schema, completions, manual.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::answer::Answer;
 use super::start::Start;
+use crate::channel::ROOMS;
 use crate::cli::{self, Cli, ConfigCommand};
 use crate::config::{self, Problems, SecretUse};
 use crate::domain::{Exit, Failure};
@@ -14,29 +17,69 @@ pub(super) fn problems(problems: &Problems) -> Failure {
     Failure::new(problems.exit(), problems.to_string().trim_start_matches("error: ").to_owned())
 }
 
-pub(super) fn config(start: &Start, cli: &Cli, command: ConfigCommand) -> Result<Answer, Failure> {
+pub(super) async fn config(start: &Start, cli: &Cli, command: &ConfigCommand) -> Result<Answer, Failure> {
     let secrets = match command {
         ConfigCommand::Check => SecretUse::Read,
         ConfigCommand::Show => SecretUse::Leave,
+        ConfigCommand::Import { file, out } => return import(start, file, out.as_deref()),
     };
-    let loaded = start.load(cli, secrets).map_err(|found| problems(&found))?;
-    let settings = &loaded.settings;
-    settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    Ok(match command {
-        ConfigCommand::Show => Answer {
+    let mut loaded = start.load(cli, secrets).map_err(|found| problems(&found))?;
+    super::sellers::complete(&mut loaded).await?;
+    if secrets == SecretUse::Leave {
+        return Ok(Answer {
             fields: vec![("settings", config::shown_document(&loaded.shown))],
             ..Answer::text(config::shown_table(&loaded.shown))
-        },
-        ConfigCommand::Check => {
-            let accounts: Vec<&str> = settings.accounts.iter().map(|account| account.name.as_str()).collect();
-            let (count, list) = (accounts.len(), accounts.join(" "));
-            let text = start.lang.pick(
-                format!("配置正确：{count} 个账户（{list}）\n"),
-                format!("the configuration is sound: {count} accounts ({list})\n"),
-            );
-            Answer { fields: vec![("accounts", json!(accounts))], ..Answer::text(text) }
+        });
+    }
+    let accounts: Vec<&str> = loaded.settings.accounts.iter().map(|account| account.name.as_str()).collect();
+    let (count, list) = (accounts.len(), accounts.join(" "));
+    let text = start.lang.pick(
+        format!("配置正确：{count} 个账户（{list}）\n"),
+        format!("the configuration is sound: {count} accounts ({list})\n"),
+    );
+    Ok(Answer { fields: vec![("accounts", json!(accounts))], ..Answer::text(text) })
+}
+
+/// The new configuration on stdout, or in a folder; what was taken and what a person must look at is talk.
+fn import(start: &Start, file: &Path, out: Option<&Path>) -> Result<Answer, Failure> {
+    let imported = config::import(file, ROOMS, &start.world, start.clock.today());
+    let imported = imported.map_err(|found| problems(&found))?;
+    let (taken, ignored) =
+        (start.lang.pick("采用", "taken"), start.lang.pick("未采用的键", "keys that were not used"));
+    imported.taken.iter().for_each(|line| tracing::info!("{taken}: {line}"));
+    if !imported.ignored.is_empty() {
+        tracing::info!("{ignored}: {}", imported.ignored.join(", "));
+    }
+    imported.findings.iter().for_each(|finding| tracing::warn!("{finding}"));
+    let secrets: Vec<&str> = imported.secret_files().collect();
+    let (text, files) = match out {
+        Some(folder) => {
+            let files = imported.write(&start.world.here.join(folder))?;
+            let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+            let wrote = start.lang.pick("已写入", "written");
+            (files.iter().map(|file| format!("{wrote}: {file}\n")).collect(), files)
         }
-    })
+        None => {
+            if !secrets.is_empty() {
+                let list = secrets.join(" ");
+                let text = start.lang.pick(
+                    format!("密钥未打印；用 --out 目录 写入 {list}"),
+                    format!("secrets are not printed; --out DIR writes {list}"),
+                );
+                tracing::warn!("{text}");
+            }
+            (imported.toml.clone(), Vec::new())
+        }
+    };
+    let fields = vec![
+        ("toml", json!(imported.toml)),
+        ("taken", json!(imported.taken)),
+        ("ignored", json!(imported.ignored)),
+        ("findings", json!(imported.findings)),
+        ("secrets", json!(secrets)),
+        ("written", json!(files)),
+    ];
+    Ok(Answer { fields, ..Answer::text(text) })
 }
 
 pub(super) async fn migrate(start: &Start, cli: &Cli) -> Result<Answer, Failure> {

@@ -19,26 +19,26 @@ use crate::report::terminal;
 use crate::store::{Ledger, RunLock};
 
 /// Settings and plan of a command.
-fn prepare(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<(Settings, Plan), Failure> {
+async fn prepare(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<(Settings, Plan), Failure> {
     let selection = cli.global.selection()?;
-    let settings = settings(start, cli, secrets)?;
+    let settings = settings(start, cli, secrets).await?;
     let plan = plan::plan(&settings, &selection, start.clock.today())?;
     Ok((settings, plan))
 }
 
 /// As [`settings`], for a command that folds the log: stored notices are checked with the accounts' keys, also where no
 /// provider is asked.
-fn settings_to_fold(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<Settings, Failure> {
-    let read = settings(start, cli, secrets)?;
+async fn settings_to_fold(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<Settings, Failure> {
+    let read = settings(start, cli, secrets).await?;
     match secrets == SecretUse::Leave && !read.paylog.notices.is_empty() {
-        true => settings(start, cli, SecretUse::Read),
+        true => settings(start, cli, SecretUse::Read).await,
         false => Ok(read),
     }
 }
 
-fn settings(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<Settings, Failure> {
-    let loaded = start.load(cli, secrets).map_err(|found| problems(&found))?;
-    loaded.settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+async fn settings(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<Settings, Failure> {
+    let mut loaded = start.load(cli, secrets).map_err(|found| problems(&found))?;
+    super::sellers::complete(&mut loaded).await?;
     Ok(loaded.settings)
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn run(
 ) -> Result<Answer, Failure> {
     let secrets = if source == Source::Providers { SecretUse::Read } else { SecretUse::Leave };
     let selection = cli.global.selection()?;
-    let settings = settings_to_fold(start, cli, secrets)?;
+    let settings = settings_to_fold(start, cli, secrets).await?;
     let plan = plan::plan(&settings, &selection, start.clock.today())?;
     let _lock = lock(start, &settings)?;
     let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
@@ -154,7 +154,7 @@ async fn warn_of_the_trap(start: &Start, ledger: Option<&Ledger>, plan: &Plan) -
 }
 
 pub(super) async fn plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
-    let (settings, plan) = prepare(start, cli, SecretUse::Leave)?;
+    let (settings, plan) = prepare(start, cli, SecretUse::Leave).await?;
     let path = settings.database.strip_prefix("sqlite:").unwrap_or(&settings.database);
     let ledger = match Path::new(path).exists() {
         true => Some(Ledger::open_read_only(&settings.database).await?),
@@ -202,7 +202,7 @@ pub(super) async fn plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
 }
 
 pub(super) async fn fetch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
-    let (settings, plan) = prepare(start, cli, SecretUse::Read)?;
+    let (settings, plan) = prepare(start, cli, SecretUse::Read).await?;
     let _lock = lock(start, &settings)?;
     let house = House::open(settings, start.clock, start.talk.clone()).await?;
     let outcome = night::fetch(&house, &plan).await;
@@ -212,7 +212,7 @@ pub(super) async fn fetch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
 
 pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answer, Failure> {
     let selection = cli.global.selection()?;
-    let settings = settings_to_fold(start, cli, SecretUse::Leave)?;
+    let settings = settings_to_fold(start, cli, SecretUse::Leave).await?;
     let (account, date) = plan::single(&settings, &selection, start.clock.today())?;
     let _lock = lock(start, &settings)?;
     let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
@@ -229,7 +229,7 @@ pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answ
 }
 
 pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
-    let (settings, plan) = prepare(start, cli, SecretUse::Leave)?;
+    let (settings, plan) = prepare(start, cli, SecretUse::Leave).await?;
     let _lock = lock(start, &settings)?;
     let house = House::open(settings, start.clock, start.talk.clone()).await?;
     let mut outcome = Outcome::default();
@@ -254,7 +254,7 @@ pub(super) async fn explain(
     ask_first: bool,
 ) -> Result<Answer, Failure> {
     let secrets = if ask_first { SecretUse::Read } else { SecretUse::Leave };
-    let settings = settings_to_fold(start, cli, secrets)?;
+    let settings = settings_to_fold(start, cli, secrets).await?;
     if ask_first {
         ask(start, &settings, asked).await?;
     }

@@ -3,6 +3,9 @@
 //! No channel is known here by what it does: keys, defaults, allowed values and secrets come from
 //! [`Room::needs`](crate::channel::Room), the last word from `Room::check`.
 
+mod assemble;
+mod lift;
+
 use std::ops::Range;
 
 use super::problem::{Findings, Place, Wrong};
@@ -12,6 +15,9 @@ use super::show::Shown;
 use super::{Request, SecretUse, World, address, nearest, value};
 use crate::channel::{Need, Room};
 use crate::domain::{Account, Bill, PayType};
+
+pub(super) use assemble::{Given, Givens, Ground, assemble, finish};
+pub(super) use lift::{with_password, write as write_secret};
 
 /// The channels of the manual, for the message that one of them is not in this version.
 const CHANNELS: [&str; 10] = [
@@ -158,13 +164,17 @@ fn read_channel(raw: &Raw, account: &mut Account) -> Result<(), Wrong> {
 
 fn read_merchant(raw: &Raw, account: &mut Account) -> Result<(), Wrong> {
     let text = raw.text()?.trim();
-    // It stands in addresses and file names.
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b)) {
+    if !is_merchant(text) {
         let fix = "write the merchant number: letters, digits, - _ . @";
         return Err(Wrong::new(format!("`{text}` is not possible here"), fix));
     }
     account.merchant = text.to_owned();
     Ok(())
+}
+
+/// Whether a text can be a merchant number. It stands in addresses and file names.
+pub(super) fn is_merchant(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b))
 }
 
 fn read_sellers(raw: &Raw, account: &mut Account) -> Result<(), Wrong> {
@@ -343,6 +353,45 @@ fn read_option(need: &Need, pair: &Pair<'_>, desk: &Desk<'_>, entered: &mut Ente
     };
     entered.account.options.insert(need.key.to_owned(), kept);
     Ok(())
+}
+
+/// Reads one of `sellers.options`: a key of a channel, for accounts that stand in no table of the file.
+pub(super) fn loose_option(
+    channel: &str,
+    key: &str,
+    value: &str,
+    desk: &Desk<'_>,
+) -> Result<(Given, Option<String>), Wrong> {
+    let Some(room) = desk.request.rooms.iter().find(|room| room.code == channel) else {
+        let codes: Vec<&str> = desk.request.rooms.iter().map(|room| room.code).collect();
+        return Err(Wrong::new(
+            format!("`{channel}` is no channel"),
+            format!("possible: {}", codes.join(", ")),
+        ));
+    };
+    let text = || Ok((Given::Text(value.to_owned()), None));
+    let Some(need) = need(room, key) else {
+        return if takes_plain_http(room, key) { text() } else { Err(unknown(key, room, desk)) };
+    };
+    match Reference::parse(value) {
+        Some(_) if desk.request.secrets == SecretUse::Leave => text(),
+        Some(reference) if need.secret || matches!(reference, Reference::File(_)) => {
+            let followed = secret::follow(&reference, desk.home, desk.world)?;
+            Ok((Given::Secret(followed.secret), followed.warning))
+        }
+        None if need.secret => {
+            let fix = format!("write {channel}.{key}=file:secrets/{key}");
+            Err(Wrong::new(
+                format!("`{channel}.{key}`: a reference (file:, env: or cmd:) must stand here"),
+                fix,
+            ))
+        }
+        _ if !need.allowed.is_empty() && !need.allowed.contains(&value) => Err(Wrong::new(
+            format!("`{channel}.{key}` cannot be `{value}`"),
+            format!("possible: {}", need.allowed.join(", ")),
+        )),
+        _ => text(),
+    }
 }
 
 fn read_allowance(pair: &Pair<'_>, entered: &mut Entered) -> Result<(), Wrong> {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use super::dsn::Dsn;
 use super::problem::Wrong;
 
 /// Ledgers and logs that `store` can open; the others of the contract come with later versions.
@@ -76,6 +77,16 @@ pub(super) fn database(url: &str, home: &Path) -> Result<String, Wrong> {
     Ok(format!("sqlite:{}{query}", home.join(file).display()))
 }
 
+/// As [`database`], and also an ODBC source, `odbc:DSN=…;uid=…;pwd=…;`. Its password may be a reference.
+pub(super) fn log(url: &str, home: &Path) -> Result<String, Wrong> {
+    let source = url.split_once(':').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("odbc"));
+    let Some((_, text)) = source else { return database(url, home) };
+    let fix = "write odbc:DSN=name;uid=user;pwd=password;";
+    Dsn::parse(text)
+        .map(|dsn| dsn.address())
+        .map_err(|why| Wrong::new(format!("this ODBC source: {why}"), fix))
+}
+
 /// Resolves a path against the configuration's folder.
 pub(super) fn path(text: &str, home: &Path) -> Result<PathBuf, Wrong> {
     if text.trim().is_empty() {
@@ -100,13 +111,34 @@ pub(super) fn without_password(text: &str) -> String {
             shown.replace_range(from..at, "***");
         }
     }
-    for name in ["pwd=", "password="] {
-        if let Some(start) = shown.to_ascii_lowercase().find(name).map(|i| i + name.len()) {
-            let end = shown[start..].find([';', '&', '"', '\'']).map_or(shown.len(), |i| start + i);
-            shown.replace_range(start..end, "***");
-        }
+    let mut from = 0;
+    while let Some(range) = password_in(&shown, from) {
+        let (start, end) = (range.start, range.end);
+        shown.replace_range(start..end, "***");
+        from = start;
     }
     shown
+}
+
+/// The next value of `pwd` or `password`, in any case, blanks before the sign or in braces. An address is one line,
+/// so what ends it is its next part or the quotes that it stands in.
+fn password_in(text: &str, from: usize) -> Option<std::ops::Range<usize>> {
+    let lower = text.to_ascii_lowercase();
+    let after = |name: &str| {
+        let ends = lower[from..].match_indices(name).map(|(at, name)| from + at + name.len());
+        ends.filter_map(|end| {
+            let rest = lower[end..].trim_start();
+            rest.strip_prefix('=').map(|value| text.len() - value.trim_start().len())
+        })
+        .next()
+    };
+    let start = [after("pwd"), after("password")].into_iter().flatten().min()?;
+    let value = &text[start..];
+    let end = match value.starts_with('{') {
+        true => value.find("};").map_or(value.len(), |at| at + 1),
+        false => value.find([';', '&', '"', '\'']).unwrap_or(value.len()),
+    };
+    Some(start..start + end)
 }
 
 #[cfg(test)]
@@ -174,6 +206,10 @@ mod tests {
             ("mysql://u:CANARY@h/x?a=b", "mysql://u:***@h/x?a=b"),
             ("postgres://CANARY@h", "postgres://***@h"),
             ("odbc:DSN=t;UID=a;PWD=CANARY;", "odbc:DSN=t;UID=a;PWD=***;"),
+            ("odbc:DSN=t;pwd = CANARY;UID=a;Password=CANARY", "odbc:DSN=t;pwd = ***;UID=a;Password=***"),
+            ("odbc:DSN=t;pwd={CAN;ARY};UID=a", "odbc:DSN=t;pwd=***;UID=a"),
+            ("odbc:DSN=t;pwd={CAN;ARY", "odbc:DSN=t;pwd=***"),
+            ("odbc:DSN=t;pwd=;UID=a", "odbc:DSN=t;pwd=***;UID=a"),
             ("sqlite:data/x.db", "sqlite:data/x.db"),
         ] {
             assert_eq!(without_password(text), shown);

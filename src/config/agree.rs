@@ -14,7 +14,11 @@ pub(super) fn values(values: &Values, findings: &mut Findings<'_>) {
     let Some(text) = url.raw.text().ok().filter(|text| address::check_http(text, true).is_ok()) else {
         return;
     };
-    if let Err(wrong) = address::check_http(text, allowed) {
+    if let Err(mut wrong) = address::check_http(text, allowed) {
+        if findings.source.is_xml() {
+            wrong.fix = "use https, or set NIGHTJOB_GATEWAY__ALLOW_PLAIN_HTTP=true; the report then says so"
+                .to_owned();
+        }
         findings.add(&url.place, wrong.of("gateway.url"));
     }
 }
@@ -61,18 +65,23 @@ fn overlap(one: &Account, other: &Account) -> Option<String> {
     }
 }
 
-/// Every listed pay type has an account; `ALI` is satisfied by one of `ALI_20`.
+/// Every listed pay type has an account; `ALI` is satisfied by one of `ALI_20`. `why` is what may be the reason.
 pub(super) fn pay_types(
-    listed: &[PayType],
-    accounts: &[Entered],
+    (listed, taken): (&[PayType], &[PayType]),
+    why: &[String],
     values: &Values,
     findings: &mut Findings<'_>,
 ) {
+    let why: String = why.iter().map(|reason| format!("\n  {reason}")).collect();
     for pay_type in listed {
-        let taken = accounts.iter().any(|entered| entered.account.pay_type().covered_by(*pay_type));
-        if !taken && let Some(given) = values.get("paytype") {
-            let fix = format!("add one under [[account]], or leave {pay_type} out of `paytype`");
-            findings.add(&given.place, Wrong::new(format!("no account takes {pay_type}"), fix).not_usage());
+        let is_taken = taken.iter().any(|taken| taken.covered_by(*pay_type));
+        if !is_taken && let Some(given) = values.get("paytype") {
+            let fix = match findings.source.is_xml() {
+                true => format!("mend it, or leave {pay_type} out of PAYTPYE (once: --paytype)"),
+                false => format!("add one under [[account]], or leave {pay_type} out of `paytype`"),
+            };
+            let found = format!("no account takes {pay_type}{why}");
+            findings.add(&given.place, Wrong::new(found, fix).not_usage());
         }
     }
 }

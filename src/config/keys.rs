@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::problem::Wrong;
 use super::raw::Raw;
+use super::sellers::{self, SellerRoute};
 use super::{Settings, address, value};
 use crate::domain::{AmountUnit, BillDate, Lang, PayType};
 
@@ -54,7 +55,7 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         path: "paylog.database",
         read: |raw, ground, s| {
-            set(&mut s.paylog.database, raw.text().and_then(|t| address::database(t, ground.home)))
+            set(&mut s.paylog.database, raw.text().and_then(|t| address::log(t, ground.home)))
         },
     },
     Key { path: "paylog.schema", read: |raw, _, s| set(&mut s.paylog.schema, value::identifier(raw)) },
@@ -88,7 +89,21 @@ pub(super) static KEYS: &[Key] = &[
     Key { path: "http.tries", read: |raw, _, s| set(&mut s.http.tries, raw.number(1, 20)) },
     Key { path: "http.pause", read: |raw, _, s| set(&mut s.http.pause, value::span_within(raw, 0, 60)) },
     Key { path: "http.rate", read: |raw, _, s| set(&mut s.http.rate_per_second, value::rate(raw)) },
-    Key { path: "sellers.from_database", read: |raw, _, _| raw.truth().and_then(no_sellers_table) },
+    Key { path: "sellers.from_database", read: |raw, _, s| set(&mut s.sellers.from_database, raw.truth()) },
+    Key {
+        path: "sellers.route",
+        read: |raw, _, s| set(&mut s.sellers.route, raw.word(&["gateway", "direct"]).map(route)),
+    },
+    Key { path: "sellers.provider_wx", read: |raw, _, s| set(&mut s.sellers.provider_wx, name(raw)) },
+    Key { path: "sellers.provider_ali", read: |raw, _, s| set(&mut s.sellers.provider_ali, name(raw)) },
+    Key {
+        path: "sellers.partners",
+        read: |raw, _, s| set(&mut s.sellers.partners, each(raw, sellers::read_partner)),
+    },
+    Key {
+        path: "sellers.options",
+        read: |raw, _, s| set(&mut s.sellers.written, each(raw, sellers::read_option)),
+    },
 ];
 
 fn set<T>(place: &mut T, read: Result<T, Wrong>) -> Result<(), Wrong> {
@@ -104,14 +119,25 @@ fn amount_unit(word: &str) -> AmountUnit {
     if word == "yuan" { AmountUnit::Yuan } else { AmountUnit::Fen }
 }
 
-fn no_sellers_table(wanted: bool) -> Result<(), Wrong> {
-    match wanted {
-        true => Err(Wrong::new(
-            "accounts from EB_SELLER* are not in this version",
-            "write them under [[account]]",
-        )),
-        false => Ok(()),
+fn route(word: &str) -> SellerRoute {
+    if word == "direct" { SellerRoute::Direct } else { SellerRoute::Gateway }
+}
+
+fn name(raw: &Raw) -> Result<String, Wrong> {
+    raw.text().map(|text| text.trim().to_owned())
+}
+
+/// Reads each text of a list; in the environment they are separated by `|`.
+fn each<T, C: FromIterator<T>>(raw: &Raw, read: fn(&str) -> Result<T, Wrong>) -> Result<C, Wrong> {
+    let mut parts = Vec::new();
+    for (text, at) in raw.texts()? {
+        match raw {
+            Raw::Loose(text) => parts.extend(text.split('|').map(|part| (part.trim(), None))),
+            _ => parts.push((text.trim(), at)),
+        }
     }
+    let filled = parts.into_iter().filter(|(text, _)| !text.is_empty());
+    filled.map(|(text, at)| read(text).map_err(|wrong| wrong.at(at))).collect()
 }
 
 pub(super) fn find(path: &str) -> Option<&'static Key> {

@@ -13,6 +13,9 @@
 //! | `settle` | the layers, one over the other |
 //! | `agree` | what no single key shows: pay types without account, overlapping accounts |
 //! | `problem` `excerpt` `show` | what a person reads |
+//! | `legacy` `dsn` | the old program's XML, and its connection strings |
+//! | `sellers` | accounts from the gateway's own tables, or one web.config |
+//! | `import` | the old configuration as a nightjob.toml |
 //!
 //! # A new key
 //!
@@ -22,12 +25,16 @@ mod account;
 mod address;
 mod agree;
 mod day;
+mod dsn;
 mod excerpt;
 mod find;
+mod import;
 mod keys;
+mod legacy;
 mod problem;
 mod raw;
 mod secret;
+mod sellers;
 mod settle;
 mod show;
 mod value;
@@ -40,7 +47,9 @@ use crate::channel::{self, Room};
 use crate::domain::{Account, AmountUnit, BillDate, Clock, Exit, Failure, Lang, Moment, PayType};
 
 pub use day::{check_past, read as read_day};
+pub use import::{Imported, import};
 pub use problem::{Problem, Problems};
+pub use sellers::{SellerRoute, SellerSettings, add_sellers};
 pub use settle::{Loaded, load, settle};
 pub use show::{Shown, document as shown_document, table as shown_table};
 pub use value::span as read_span;
@@ -162,6 +171,7 @@ pub struct Settings {
     pub reports: PathBuf,
     pub paylog: PayLogSettings,
     pub http: HttpSettings,
+    pub sellers: SellerSettings,
     /// In the order of the file; also those whose pay type is not on the list, because a day's report covers all.
     pub accounts: Vec<Account>,
     /// Warnings for a person, such as a secret file that others may read.

@@ -64,6 +64,8 @@ pub(super) enum Place {
     File(Range<usize>),
     Env(String),
     Flag(&'static str),
+    /// Another file than the configuration's own, with its line and column.
+    Beside(String),
 }
 
 /// A text with the name that a person knows it by.
@@ -73,6 +75,10 @@ pub(super) struct Source<'a> {
 }
 
 impl Source<'_> {
+    pub(super) fn is_xml(&self) -> bool {
+        self.text.trim_start().starts_with('<')
+    }
+
     /// Line and column of a byte, from 1; columns count characters.
     pub(super) fn position(&self, byte: usize) -> (usize, usize) {
         let before = self.text.get(..byte).unwrap_or(self.text);
@@ -85,7 +91,7 @@ impl Source<'_> {
     pub(super) fn origin(&self, place: &Place) -> String {
         match place {
             Place::Default => "default".to_owned(),
-            Place::Env(name) => name.clone(),
+            Place::Env(name) | Place::Beside(name) => name.clone(),
             Place::Flag(name) => (*name).to_owned(),
             Place::File(range) => {
                 let (line, column) = self.position(range.start);
@@ -143,6 +149,12 @@ impl Problems {
         }])
     }
 
+    /// Those of several files.
+    pub(super) fn and(mut self, others: Problems) -> Problems {
+        self.0.extend(others.0);
+        self
+    }
+
     pub fn list(&self) -> &[Problem] {
         &self.0
     }
@@ -193,8 +205,10 @@ impl<'a> Findings<'a> {
             _ => place.clone(),
         };
         let (order, excerpt) = match &place {
+            // A line of XML holds its keys as values, so no part of it is surely no secret.
+            Place::File(range) if self.source.is_xml() => (range.start, None),
             Place::File(range) => (range.start, Some(excerpt::cut(&self.source, range, wrong.hide_rest))),
-            Place::Default | Place::Env(_) | Place::Flag(_) => (usize::MAX, None),
+            Place::Default | Place::Env(_) | Place::Flag(_) | Place::Beside(_) => (usize::MAX, None),
         };
         let exit =
             if matches!(place, Place::Flag(_)) && !wrong.not_usage { Exit::Usage } else { Exit::Config };

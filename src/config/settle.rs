@@ -1,4 +1,6 @@
-//! The layers, one over the other: defaults, file, environment, flags.
+//! The layers, one over the other: defaults, file, environment, flags. What only all of them show is in `finish`.
+
+mod finish;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,12 +11,14 @@ use toml::de::{DeTable, DeValue};
 use super::account::{self, Desk, Entered};
 use super::find::{self, Found};
 use super::keys::{self, Ground, KEYS};
+use super::legacy::{self, Old};
 use super::problem::{Findings, Place, Problems, Source, Wrong};
 use super::raw::{self, Pair, Raw};
 use super::secret::Reference;
+use super::sellers::SellerSettings;
 use super::show::Shown;
-use super::{DEFAULTS, HttpSettings, PayLogSettings, Request, Settings, World, agree};
-use crate::domain::{AmountUnit, BillDate, Lang};
+use super::{DEFAULTS, HttpSettings, PayLogSettings, Request, Settings, World};
+use crate::domain::{AmountUnit, BillDate, Exit, Failure, Lang};
 
 const PREFIX: &str = "NIGHTJOB_";
 /// Variables of this prefix that are no keys: the file, the clock, and what tests and benches are told.
@@ -59,7 +63,8 @@ pub fn settle(
     world: &World,
     today: BillDate,
 ) -> Result<Loaded, Problems> {
-    let found = Found { name: "nightjob.toml".to_owned(), home: home.to_path_buf(), text: text.to_owned() };
+    let name = "nightjob.toml".to_owned();
+    let found = Found { name, home: home.to_path_buf(), text: text.to_owned(), is_xml: false };
     settle_found(&found, request, world, today)
 }
 
@@ -69,24 +74,55 @@ fn settle_found(
     world: &World,
     today: BillDate,
 ) -> Result<Loaded, Problems> {
+    if found.is_xml {
+        return settle_old(found, request, world, today);
+    }
     let mut findings = Findings::new(Source { name: &found.name, text: &found.text });
     let document = parse(&mut findings);
     if findings.len() > 0 {
         return Err(findings.into_problems());
     }
-    let mut layers = Layers {
-        ground: Ground { home: &found.home, today },
-        settings: blank(&found.home),
-        values: Values::new(),
-        findings,
-        desk: Desk { request, world, home: &found.home },
-        accounts: Vec::new(),
-    };
-    layers.defaults();
+    let mut layers = Layers::new(found, Desk { request, world, home: &found.home }, today);
     layers.table(document.get_ref(), "");
     layers.environment(&document_references(document.get_ref()));
     layers.flags();
     layers.finish(&found.name)
+}
+
+/// The old program's file, with the web.config beside it.
+fn settle_old(
+    found: &Found,
+    request: &Request<'_>,
+    world: &World,
+    today: BillDate,
+) -> Result<Loaded, Problems> {
+    if found.is_gateways() {
+        let message =
+            format!("{} is the gateway's configuration; it does not say what to reconcile", found.name);
+        let hint = format!("name the old program's .exe.config, or `nightjob config import {}`", found.name);
+        return Err(Problems::one(&Failure::new(Exit::Config, message).hint(hint)));
+    }
+    let mut layers = Layers::new(found, Desk { request, world, home: &found.home }, today);
+    layers.old(legacy::read(found, world)?);
+    layers.environment(&[]);
+    layers.flags();
+    layers.finish(&found.name)
+}
+
+/// The values of an old file over the defaults, and nothing else: what `config import` starts from.
+pub(super) fn values_of(
+    found: &Found,
+    old: Old,
+    request: &Request<'_>,
+    world: &World,
+    today: BillDate,
+) -> Result<(Settings, Values), Problems> {
+    let mut layers = Layers::new(found, Desk { request, world, home: &found.home }, today);
+    layers.old(old);
+    match layers.findings.len() {
+        0 => Ok((layers.settings, layers.values)),
+        _ => Err(layers.findings.into_problems()),
+    }
 }
 
 /// The file as a table. What is not TOML is said first, because everything else would be noise.
@@ -130,6 +166,7 @@ fn blank(home: &Path) -> Settings {
             pause: Duration::ZERO,
             rate_per_second: 0.0,
         },
+        sellers: SellerSettings::default(),
         accounts: Vec::new(),
         warnings: Vec::new(),
     }
@@ -142,9 +179,38 @@ struct Layers<'a> {
     findings: Findings<'a>,
     desk: Desk<'a>,
     accounts: Vec<Entered>,
+    /// Instead of a table, where the file is an old one.
+    old: Option<Old>,
 }
 
-impl Layers<'_> {
+impl<'a> Layers<'a> {
+    /// The defaults of a file.
+    fn new(found: &'a Found, desk: Desk<'a>, today: BillDate) -> Layers<'a> {
+        let mut layers = Layers {
+            ground: Ground { home: &found.home, today },
+            settings: blank(&found.home),
+            values: Values::new(),
+            findings: Findings::new(Source { name: &found.name, text: &found.text }),
+            desk,
+            accounts: Vec::new(),
+            old: None,
+        };
+        layers.defaults();
+        layers
+    }
+
+    /// The layer of an old file. Without an account in it or beside it, the tables are asked.
+    fn old(&mut self, mut old: Old) {
+        for (value, place) in std::mem::take(&mut old.values) {
+            self.give(value.path, Raw::Loose(value.text), place);
+        }
+        if !old.has_accounts() {
+            self.give("sellers.from_database", Raw::Loose("true".to_owned()), Place::Default);
+        }
+        self.settings.warnings.append(&mut old.warnings);
+        self.old = Some(old);
+    }
+
     fn defaults(&mut self) {
         let document = DeTable::parse(DEFAULTS).expect("the compiled-in file is TOML, which a test proves");
         let mut tables = vec![(String::new(), document.get_ref())];
@@ -251,30 +317,6 @@ impl Layers<'_> {
         for flag in &self.desk.request.flags {
             self.give(flag.key, Raw::Loose(flag.text.clone()), Place::Flag(flag.name));
         }
-    }
-
-    fn finish(mut self, file: &str) -> Result<Loaded, Problems> {
-        // Accounts that could not be read would look as if they were missing.
-        let all_read = self.findings.len() == 0;
-        if all_read {
-            let (desk, values, findings) = (&self.desk, &self.values, &mut self.findings);
-            self.accounts.iter_mut().for_each(|entered| account::complete(entered, desk, values, findings));
-        }
-        agree::values(&self.values, &mut self.findings);
-        agree::accounts(&self.accounts, &mut self.findings);
-        if all_read {
-            agree::pay_types(&self.settings.paytypes, &self.accounts, &self.values, &mut self.findings);
-        }
-        let shown = self.shown();
-        if self.findings.len() > 0 {
-            return Err(self.findings.into_problems());
-        }
-        let mut settings = self.settings;
-        for entered in self.accounts {
-            settings.warnings.extend(entered.warnings);
-            settings.accounts.push(entered.account);
-        }
-        Ok(Loaded { settings, shown, file: file.to_owned() })
     }
 
     fn shown(&self) -> Vec<Shown> {

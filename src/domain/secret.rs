@@ -11,6 +11,16 @@ impl Secret {
         Secret(text.into())
     }
 
+    /// Whether there is nothing in it.
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+
+    /// How many characters it has; says which kind of key it can be, and nothing else.
+    pub fn letters(&self) -> usize {
+        self.0.trim().chars().count()
+    }
+
     /// The text itself, for signing. Never pass it to anything that logs.
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,7 +1,8 @@
 //! The only place that speaks SQL: the ledger we own, and the gateway's log that we only read.
 //!
 //! [`Ledger`] keeps units (contract, section 8); [`PayLog`] streams EB_PAYLOG (`spec/ttpay.md`, A.3); [`RunLock`]
-//! keeps a second instance out; [`SampleLog`] writes the simulated gateway's log. Nothing here writes to a gateway's
+//! keeps a second instance out; [`SampleLog`] writes the simulated gateway's log; [`read_sellers`] reads the gateway's
+//! own accounts. Nothing here writes to a gateway's
 //! tables, knows a provider, or decides what a mismatch is. Only `sqlite/bulk.rs` holds `unsafe`.
 //!
 //! # Another engine
@@ -21,6 +22,7 @@ mod place;
 mod records;
 mod sample_log;
 mod schema;
+mod sellers;
 mod sqlite;
 mod text;
 mod unit;
@@ -40,4 +42,5 @@ pub use records::{
     StoredMismatch, StoredOrder, Sums, UnitEnd, UnitKey, UnitRecord, UnitState, VerifiedUnit,
 };
 pub use sample_log::SampleLog;
+pub use sellers::read_sellers;
 pub use unit::UnitTx;

@@ -26,7 +26,7 @@ impl Place {
                 Exit::Config,
                 format!("`{key}` names a `{engine}:` database, which is not in this version"),
             )
-            .hint(format!("set `{key}` to `sqlite:PATH`")));
+            .hint(format!("set `{key}`, or {}, to `sqlite:PATH`", variable(key))));
         };
         let path = rest.strip_prefix("//").unwrap_or(rest);
         let in_memory = path.is_empty() || path.contains(":memory:");
@@ -51,6 +51,11 @@ impl Place {
         let (exit, hint) = trouble.meaning();
         Failure::new(exit, format!("{}: {doing}: {}", self.name(), trouble.text())).hint(hint)
     }
+}
+
+/// The variable of a key: what there is where no file of ours is, beside an old configuration.
+fn variable(key: &str) -> String {
+    format!("NIGHTJOB_{}", key.replace('.', "__").to_ascii_uppercase())
 }
 
 /// What a driver or the disk said.

@@ -9,3 +9,4 @@ mod refusals;
 mod providers;
 mod commands;
 mod notices;
+mod accounts;

@@ -16,6 +16,7 @@ use crate::store::log_row::{COLUMNS, REQ_DATE};
 use crate::store::place::{At, Place};
 
 const TABLE: &str = "EB_PAYLOG";
+const LOOKING: &str = "looking for the gateway's tables";
 const PLANNING: &str = "looking where the window lies in EB_PAYLOG";
 /// Rows between two looks at whether anybody still waits for them.
 const STOP_ROWS: u64 = 4096;
@@ -263,28 +264,36 @@ async fn find_table(
     place: &Place,
     schema: &str,
 ) -> Result<(String, String), Failure> {
-    const DOING: &str = "looking for EB_PAYLOG";
-    let schemas = sqlx::query("SELECT name FROM pragma_database_list")
-        .fetch_all(&mut *connection)
-        .await
-        .at(place, DOING)?;
-    let wanted = if schema.is_empty() { "main" } else { schema };
-    let found =
-        schemas.iter().map(|row| row.get::<String, _>(0)).find(|name| name.eq_ignore_ascii_case(wanted));
-    let Some(schema) = found else {
-        return Err(Failure::new(Exit::Config, format!("{}: there is no schema `{wanted}`", place.name()))
-            .hint("leave `schema` under [paylog] empty for SQLite"));
-    };
+    let schema = find_schema(connection, place, schema).await?;
     let sql = format!(
         "SELECT name FROM {}.sqlite_master WHERE type IN ('table', 'view') ORDER BY name",
         quoted(&schema)
     );
-    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.at(place, DOING)?;
+    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.at(place, LOOKING)?;
     let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     match names.iter().find(|name| name.eq_ignore_ascii_case(TABLE)) {
         Some(table) => Ok((table.clone(), schema)),
         None => Err(no_table(place, &names)),
     }
+}
+
+/// The schema's name as it is spelled there; empty is the main one.
+pub(super) async fn find_schema(
+    connection: &mut SqliteConnection,
+    place: &Place,
+    schema: &str,
+) -> Result<String, Failure> {
+    let schemas = sqlx::query("SELECT name FROM pragma_database_list")
+        .fetch_all(&mut *connection)
+        .await
+        .at(place, LOOKING)?;
+    let wanted = if schema.is_empty() { "main" } else { schema };
+    let found =
+        schemas.iter().map(|row| row.get::<String, _>(0)).find(|name| name.eq_ignore_ascii_case(wanted));
+    found.ok_or_else(|| {
+        Failure::new(Exit::Config, format!("{}: there is no schema `{wanted}`", place.name()))
+            .hint("leave `schema` under [paylog] empty for SQLite")
+    })
 }
 
 fn no_table(place: &Place, names: &[String]) -> Failure {
@@ -353,6 +362,6 @@ async fn has_index(
 }
 
 /// A name as SQL. Every name here was read from the database itself.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -11,6 +11,7 @@ pub(super) mod notices;
 pub(super) mod reads;
 pub(super) mod record;
 pub(super) mod schema;
+pub(super) mod sellers;
 pub(super) mod stream;
 pub(super) mod unit;
 

@@ -1,0 +1,85 @@
+//! The gateway's own accounts, EB_SELLER and its child tables: opened read-only beside the log, never written.
+//!
+//! Tables and columns are found by name in any case, and their drifting names mapped (`domain::seller`). An
+//! `EB_SELLER_*` table that the gateway's manual does not describe is named and left alone. What a row means is
+//! `config::sellers`' question. Plain `SELECT`s of named columns, which Oracle 10g understands too. Source:
+//! `spec/ttpay.md`, R031 to R035.
+
+use super::place::Place;
+use super::sqlite;
+use crate::domain::{AlipaySeller, Exit, Failure, Seller, SellerTables, WechatSeller};
+
+pub(super) const PARENT: &str = "EB_SELLER";
+const WECHAT: &str = "EB_SELLER_WX";
+const ALIPAY: &str = "EB_SELLER_ALI_20";
+/// The column that ties the tables together: a table without it is something else.
+const ID: &str = "eb_seller_id";
+
+/// A table as it was read: names in lower case, NULL as empty.
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// The value of the first of several names that is a column here.
+    fn find(&self, row: &[String], names: &[&str]) -> Option<String> {
+        let column = names.iter().find_map(|name| self.columns.iter().position(|column| column == name))?;
+        row.get(column).cloned()
+    }
+
+    fn read<T>(&self, read: impl Fn(&dyn Fn(&[&str]) -> Option<String>) -> T) -> Vec<T> {
+        self.rows.iter().map(|row| read(&|names| self.find(row, names))).collect()
+    }
+}
+
+/// Reads the tables. `url` and `schema` are those of the log.
+///
+/// # Errors
+///
+/// [`Exit::Config`]: another engine, no EB_SELLER, neither of its described children, a table without EB_SELLER_ID.
+/// [`Exit::Storage`]: no file, or one that cannot be read.
+pub async fn read_sellers(url: &str, schema: &str) -> Result<SellerTables, Failure> {
+    let place = Place::parse(url, "paylog.database")?;
+    let mut found = sqlite::sellers::Catalog::open(&place, schema).await?;
+    let names = found.names().to_vec();
+    let spelled = |wanted: &str| names.iter().find(|name| name.eq_ignore_ascii_case(wanted));
+    let Some(parent) = spelled(PARENT) else {
+        return Err(missing(&place, format!("there is no table {PARENT}")));
+    };
+    if spelled(WECHAT).is_none() && spelled(ALIPAY).is_none() {
+        return Err(missing(&place, format!("there is neither {WECHAT} nor {ALIPAY}")));
+    }
+    let sellers = found.table(parent).await?.checked(&place, parent)?.read(|find| Seller::read(find));
+    let mut tables = SellerTables { sellers, ..SellerTables::default() };
+    if let Some(name) = spelled(WECHAT) {
+        let table = found.table(name).await?.checked(&place, name)?;
+        tables.wechat = table.read(|find| WechatSeller::read(WECHAT, find));
+    }
+    if let Some(name) = spelled(ALIPAY) {
+        let table = found.table(name).await?.checked(&place, name)?;
+        tables.alipay = table.read(|find| AlipaySeller::read(ALIPAY, find));
+    }
+    let known = [PARENT, WECHAT, ALIPAY];
+    let left_alone = names.iter().filter(|name| !known.iter().any(|known| name.eq_ignore_ascii_case(known)));
+    tables.remarks.extend(left_alone.map(|name| {
+        format!("{name} is a table that the gateway's manual does not describe; it is left alone")
+    }));
+    Ok(tables)
+}
+
+impl Table {
+    fn checked(self, place: &Place, name: &str) -> Result<Table, Failure> {
+        match self.columns.iter().any(|column| column == ID) {
+            true => Ok(self),
+            false => Err(missing(place, format!("table {name} has no column EB_SELLER_ID"))),
+        }
+    }
+}
+
+fn missing(place: &Place, what: String) -> Failure {
+    Failure::new(Exit::Config, format!("{}: {what}", place.name())).hint(
+        "check `database` and `schema` under [paylog], or set from_database = false under [sellers] and write the accounts",
+    )
+}
