@@ -17,7 +17,7 @@ use super::request::{self, Part};
 use super::{Counters, LogRow, Rules};
 
 /// The cashier that our own requests to the gateway name; such rows are never attempts (R-D3).
-const OWN_CASHIER: &str = "NIGHTJOB";
+pub const OWN_CASHIER: &str = "NIGHTJOB";
 
 /// What a gatherer has gathered.
 #[derive(Clone, Debug, Default)]

@@ -14,6 +14,7 @@
 mod decode;
 mod request;
 mod evidence;
+mod answer;
 mod reading;
 mod place;
 mod record;
@@ -24,9 +25,10 @@ mod story;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{Answer, judge_reply, judge_word};
 pub use evidence::{Action, Finding};
 pub use fold::fold;
-pub use gather::{Gathered, Gatherer};
+pub use gather::{Gathered, Gatherer, OWN_CASHIER};
 pub use story::{RowStory, describe};
 
 use crate::domain::{AmountUnit, LoggedOrders, Moment};

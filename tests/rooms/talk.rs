@@ -77,7 +77,7 @@ impl Settings {
         settings
     }
 
-    /// `@ date D`, `@ now T`, `@ merchant M`, `@ paytype P`, `@ bill B`, `@ set KEY VALUE`, `@ secret KEY VALUE`,
+    /// `@ date D`, `@ now T`, `@ merchant M`, `@ seller S`, `@ customer C`, `@ paytype P`, `@ bill B`, `@ set KEY VALUE`, `@ secret KEY VALUE`,
     /// `@ key KEY FILE`, `@ show body`.
     fn set(&mut self, line: &str) {
         let words: Vec<&str> = line.splitn(4, ' ').collect();
@@ -86,6 +86,8 @@ impl Settings {
             ["@", "date", text] => self.date = BillDate::parse(text),
             ["@", "now", ..] => self.now = Moment::parse(&line["@ now ".len()..]),
             ["@", "merchant", text] => account.merchant = (*text).into(),
+            ["@", "seller", text] => account.sellers = Some(vec![(*text).into()]),
+            ["@", "customer", text] => account.customer = (*text).into(),
             ["@", "paytype", text] => account.pay_type = PayType::parse(text),
             ["@", "bill", text] => {
                 account.bills = vec![Bill::parse(text).unwrap_or_else(|| panic!("{line}"))]
@@ -244,6 +246,7 @@ impl Holding<'_> {
             len: body.len() as u64,
             sha256: String::new(),
             source: source(ask),
+            mark: ask.mark().to_owned(),
         });
         self.bodies.push(body);
         true
