@@ -94,19 +94,10 @@ impl Address<'_> {
 ///
 /// [`Exit::Config`], naming the account and what to change.
 pub fn check_own(account: &Account, default: &str) -> Result<(), Failure> {
-    check_at("url", account, own(account, default), account.option("allow_plain_http") == "true")
-}
-
-/// [`check_own`] of an address that stands under another key.
-///
-/// # Errors
-///
-/// [`Exit::Config`], naming the account, the key and what to change.
-pub fn check_at(key: &str, account: &Account, url: &str, allow_plain_http: bool) -> Result<(), Failure> {
-    let fail =
-        |why: String| Failure::new(Exit::Config, format!("account `{}`: `{key}`: {why}", account.name));
+    let url = own(account, default);
+    let fail = |why: String| Failure::new(Exit::Config, format!("account `{}`: `url`: {why}", account.name));
     let address = parse(url).map_err(|why| fail(format!("`{}` cannot be used: {why}", super::bare(url))))?;
-    if address.https || address.is_loopback() || allow_plain_http {
+    if address.https || address.is_loopback() || account.option("allow_plain_http") == "true" {
         return Ok(());
     }
     Err(fail(format!("`{}` is plain http, which anyone on the way can read and change", super::bare(url)))

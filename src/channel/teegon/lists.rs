@@ -236,3 +236,62 @@ fn raw_rows(page: &str) -> Option<(u64, Vec<String>)> {
     let rows: Option<Vec<&RawValue>> = serde_json::from_str(&items).ok()?;
     Some((count, rows.unwrap_or_default().iter().map(|row| row.get().to_owned()).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::channel::Ask;
+    use crate::domain::{Account, Bill, BillDate, Moment, PayType, Secret};
+
+    fn errand() -> Errand {
+        let mut account = Account {
+            pay_type: Some(PayType::Teegon),
+            merchant: "x6k7oaqey98uddkl4r4233aq".into(),
+            ..Account::default()
+        };
+        account.options.insert("extended".into(), "true".into());
+        // Even where plain http is allowed, these questions are not asked over it.
+        account.options.insert("allow_plain_http".into(), "true".into());
+        account.secrets.insert("client_secret".into(), Secret::new("CANARY"));
+        let date = BillDate::parse("2016-11-08").unwrap();
+        Errand { account: Arc::new(account), date, bill: Bill::Trade }
+    }
+
+    fn question(heard: &[Heard]) -> Box<Request> {
+        let stamp = Stamp { now: Moment::parse("2016-11-10 03:00:00").unwrap(), nonce: "0".repeat(32) };
+        match next(&errand(), heard, &stamp) {
+            Step::Ask(Ask::Http(request)) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn page_of(rows: usize, count: u64, mark: &str) -> Heard {
+        let items = vec!["{}"; rows].join(",");
+        let head = format!("{{\"result\":{{\"Items\":[{items}],\"Count\":{count}}}}}").into_bytes();
+        Heard { status: 200, len: head.len() as u64, head, mark: mark.into(), ..Heard::default() }
+    }
+
+    /// From a day before the bill date to an hour behind it (B.3), in seconds since 1970.
+    #[test]
+    fn the_secret_is_in_the_address_and_never_shown() {
+        let request = question(&[]);
+        assert!(!request.allow_plain_http && request.url.starts_with("https://"));
+        let signed = "&client_id=x6k7oaqey98uddkl4r4233aq&client_secret=CANARY&from_time=1478448000&limit=100\
+                      &offset=0&to_time=1478624400&sign=";
+        assert!(request.url.contains(signed), "{}", request.url);
+        assert!(!format!("{request:?} {}", request.mark).contains("CANARY"));
+        assert_eq!(format!("{request:?}"), "GET https://api.teegon.com/v1/charge/list");
+    }
+
+    #[test]
+    fn each_page_begins_behind_the_last_and_the_journal_follows() {
+        let second = question(&[page_of(3, 5, "charges 0 -")]);
+        assert!(second.url.contains("&offset=3&"), "{}", second.url);
+        assert_eq!(second.mark, "charges 3 5");
+        let journal = question(&[page_of(2, 5, "charges 3 5")]);
+        assert!(journal.url.contains("/v1/account/journal/list?account_id=main&journal_type=outcome"));
+        assert_eq!(journal.mark, "journal 0 -");
+    }
+}

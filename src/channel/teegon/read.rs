@@ -32,8 +32,7 @@ pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError
         reader.line(line.trim_end_matches('\n'), start, number)?;
         start += line.len();
     }
-    let (entries, controls, remarks) = reader.finish()?;
-    let draft = Draft { parts: vec![String::new()], entries, controls, remarks, text, ..Draft::default() };
+    let draft = Draft { text, ..reader.finish()? };
     Ok(Statement::new(errand.date, draft)?)
 }
 
@@ -189,7 +188,8 @@ impl<'t> Reader<'t> {
         Err(ReadError::OtherDay { asked: self.errand.date, found })
     }
 
-    fn finish(self) -> Result<(Vec<Entry>, Vec<Control>, Vec<String>), ReadError> {
+    /// All but the text.
+    fn finish(self) -> Result<Draft, ReadError> {
         let mut controls = Vec::new();
         for list in [List::Charges, List::Journal] {
             let stated = *self.stated.get(list.name()).ok_or_else(|| {
@@ -214,7 +214,8 @@ impl<'t> Reader<'t> {
         ];
         let told = counts.iter().filter(|(count, _)| *count > 0);
         let remarks = told.map(|(count, what)| format!("{count} {what}")).collect();
-        Ok((self.entries, controls, remarks))
+        let parts = vec![String::new()];
+        Ok(Draft { parts, entries: self.entries, controls, remarks, ..Draft::default() })
     }
 }
 

@@ -46,16 +46,17 @@ const DOWNLOAD_HOST: &str = "dwbillcenter.alipay.com";
 /// Bytes of the statement in one answer. Larger ones would only make the memory of an old gateway larger.
 const CHUNK_BYTES: &str = "4194304";
 
+/// Whether `gateway.url` may be plain http is checked with the configuration, once for all accounts.
 pub(super) fn check(account: &Account) -> Result<(), Failure> {
-    let allowed = account.option("gateway.allow_plain_http") == "true";
-    address::check_at("gateway.url", account, account.option("gateway.url").trim(), allowed)?;
+    let fail = |key: &str, why: &str| {
+        Err(Failure::new(Exit::Config, format!("account `{}`: `{key}`: {why}", account.name)))
+    };
+    if let Err(why) = address::parse(account.option("gateway.url").trim()) {
+        return fail("gateway.url", &format!("it cannot be used: {why}"));
+    }
     for host in address::list(account.option("download_hosts")) {
         if !address::parse(&format!("https://{host}")).is_ok_and(|a| a.rest.is_empty()) {
-            let why = format!(
-                "account `{}`: `download_hosts`: `{host}` is not `host` or `host:port`",
-                account.name
-            );
-            return Err(Failure::new(Exit::Config, why));
+            return fail("download_hosts", &format!("`{host}` is not `host` or `host:port`"));
         }
     }
     Ok(())

@@ -141,7 +141,7 @@ fn unwrapped(account: &Account, text: &str) -> Result<Marked, Strange> {
             Value::Word(inside) => text = inside.trim().to_owned(),
             Value::Object(object) => match inside_wrapper(&object) {
                 Some(Value::Word(inside)) => text = inside.trim().to_owned(),
-                Some(Value::Object(inside)) => return marked(account, &inside, was_base64),
+                Some(Value::Object(inside)) => return marked(account, inside, was_base64),
                 _ => return marked(account, &object, was_base64),
             },
             Value::Nothing | Value::List(_) => return Err(NONE),

@@ -93,8 +93,8 @@ pub(super) fn leaf<'a>(leaves: &'a [(String, String)], name: &str) -> Option<&'a
 pub(super) fn fault(leaves: &[(String, String)]) -> Option<(&str, &str)> {
     let old = leaf(leaves, "faultcode").map(|code| (code, leaf(leaves, "faultstring").unwrap_or("")));
     // 1.2: Fault/Code/Value (or Subcode/Value, which says more and comes last) and Fault/Reason/Text.
-    let values = leaves.iter().filter(|(name, _)| name == "Value").map(|(_, text)| text.as_str());
-    old.or_else(|| Some((values.last()?, leaf(leaves, "Text")?)))
+    let mut values = leaves.iter().filter(|(name, _)| name == "Value").map(|(_, text)| text.as_str());
+    old.or_else(|| Some((values.next_back()?, leaf(leaves, "Text")?)))
 }
 
 #[cfg(test)]
