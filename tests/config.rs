@@ -515,6 +515,22 @@ fn the_defaults_are_those_of_the_manual() {
     assert_eq!(bench.load(&wx_only("sqe_date = \"  \"")).expect("sound").settings.sqe_date, None);
 }
 
+/// Each key that a room shares with the whole file exists; a misspelt one would silently be empty.
+#[test]
+fn an_account_of_the_gateway_has_the_gateways_keys() {
+    let mut bench = Bench::new();
+    bench.request.rooms = nightjob::channel::ROOMS;
+    let text = "paytype = \"WX\"\n[gateway]\ntill_id = \"77\"\n[[account]]\nname = \"wx\"\npaytype = \"WX\"\n\
+                channel = \"ttpay\"\nmerchant = \"1900012345\"\nseller = [\"8888\"]\n";
+    let loaded = bench.load(text).unwrap_or_else(|problems| panic!("{problems}"));
+    let account = &loaded.settings.accounts[0];
+    assert_eq!(account.option("gateway.till_id"), "77");
+    assert_eq!(account.option("gateway.action_query"), "orderquery");
+    for need in nightjob::channel::room("ttpay").expect("the room").needs.iter().filter(|need| need.shared) {
+        assert!(!account.option(need.key).is_empty(), "{}", need.key);
+    }
+}
+
 #[test]
 fn the_example_and_the_manual_are_sound() {
     let mut bench = Bench::new();

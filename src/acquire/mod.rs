@@ -333,7 +333,9 @@ impl<T: Transport> Acquirer<T> {
             head = self.archive.read(&sha256)?;
             head.truncate(request.head_max);
         }
-        let heard = Heard { status, headers, head, len, sha256: sha256.clone(), source: source.clone() };
+        let mark = ask.mark().to_owned();
+        let heard =
+            Heard { status, headers, head, len, sha256: sha256.clone(), source: source.clone(), mark };
         self.check_clock(&heard)?;
         let received =
             Received { sha256, len, source, fetched_at: self.clock.now(), authenticated, tries: 1 };

@@ -23,12 +23,18 @@ pub mod address;
 pub mod answered;
 pub mod answers;
 pub mod envelope;
+pub mod form;
+pub mod json;
 pub mod keys;
 pub mod notice;
 pub mod sign;
+pub mod sign_cashier;
 pub mod xml;
 pub mod wechat_v2;
 pub mod alipay_open;
+pub mod tianta;
+pub mod teegon;
+pub mod ttpay;
 pub mod local_file;
 
 mod query;
@@ -41,7 +47,8 @@ use crate::format::ReadError;
 pub use query::{Inquiry, Judged, Queries, Told};
 
 /// Every channel, in the order of the manual.
-pub static ROOMS: &[&Room] = &[&wechat_v2::ROOM, &alipay_open::ROOM, &local_file::ROOM];
+pub static ROOMS: &[&Room] =
+    &[&wechat_v2::ROOM, &alipay_open::ROOM, &tianta::ROOM, &teegon::ROOM, &ttpay::ROOM, &local_file::ROOM];
 
 /// The room of a channel code.
 pub fn room(code: &str) -> Option<&'static Room> {
@@ -212,6 +219,9 @@ pub struct Request {
     /// How much of the answer the room wants to see in its next turn; more than [`HEAD_MAX`] only where a reply must
     /// be understood as a whole.
     pub head_max: usize,
+    /// A word of the room's own, found again as [`Heard::mark`] beside the answer: a serial that the answer must
+    /// echo, the place in a list that was asked for. It is never sent; no secret belongs in it.
+    pub mark: String,
 }
 
 impl Request {
@@ -227,6 +237,7 @@ impl Request {
             body: Vec::new(),
             bill: false,
             head_max: HEAD_MAX,
+            mark: String::new(),
         }
     }
 }
@@ -264,6 +275,8 @@ pub struct Heard {
     pub sha256: String,
     /// Where it came from, fit for a log: method and bare address, or the file's path below the configuration.
     pub source: String,
+    /// [`Request::mark`] of the question; empty for a file.
+    pub mark: String,
 }
 
 /// What an HTTP status other than 200 means, whatever the provider; `None` for 200.
@@ -298,6 +311,16 @@ pub const HEAD_MAX: usize = 64 * 1024;
 /// Requests one statement may take. The longest real one is a day of 5,000-row pages; a hundred pages is half a
 /// million movements.
 pub const ASKS_MAX: usize = 100;
+
+impl Ask {
+    /// [`Request::mark`]; empty for a file.
+    pub fn mark(&self) -> &str {
+        match self {
+            Ask::Http(request) => &request.mark,
+            Ask::File(_) => "",
+        }
+    }
+}
 
 impl Heard {
     /// The whole body, if it fits into what a room sees.

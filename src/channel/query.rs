@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{Ask, Exhausted, Heard};
+use super::{Ask, Exhausted, Heard, Step};
 use crate::domain::{Account, BillDate, Currency, EntryKind, Moment, Stamp, State};
 
 /// How a channel is asked about one order.
@@ -59,6 +59,25 @@ pub enum Judged {
     Refused(String),
     /// What came may not be believed: a wrong signature, another order's answer.
     Rejected(String),
+}
+
+impl From<Step> for Judged {
+    /// How a conversation ended before the answer could be looked at, such as by an HTTP status.
+    fn from(step: Step) -> Judged {
+        match step {
+            Step::Again { why, when_exhausted, at_least_seconds } => {
+                Judged::Again { why, when_exhausted, at_least_seconds }
+            }
+            Step::Refused(why) => Judged::Refused(why),
+            Step::NotReady(why) => {
+                Judged::Again { why, when_exhausted: Exhausted::NotReady, at_least_seconds: 0 }
+            }
+            Step::Rejected(why) | Step::OneByOne(why) => Judged::Rejected(why),
+            Step::Ask(_) | Step::Statement | Step::Join(_) | Step::NoMovements => {
+                Judged::Rejected("it is no answer about an order".into())
+            }
+        }
+    }
 }
 
 /// The provider's word about one movement.

@@ -19,19 +19,6 @@ use crate::domain::{Account, Bill, PayType};
 pub(super) use assemble::{Given, Givens, Ground, assemble, finish};
 pub(super) use lift::{with_password, write as write_secret};
 
-/// The channels of the manual, for the message that one of them is not in this version.
-const CHANNELS: [&str; 10] = [
-    "wechat_v2",
-    "wechat_v3",
-    "wechat_global",
-    "alipay_open",
-    "alipay_mapi",
-    "alipay_global",
-    "tianta",
-    "teegon",
-    "ttpay",
-    "local_file",
-];
 /// Beside a `url`, for every room that has one.
 const ALLOW_PLAIN_HTTP: &str = "allow_plain_http";
 const URL: &str = "url";
@@ -226,11 +213,8 @@ fn find_room<'r>(
     if found.is_none() && !code.is_empty() {
         let codes: Vec<&str> = desk.request.rooms.iter().map(|room| room.code).collect();
         let near = nearest(code, &codes).map_or(String::new(), |near| format!("did you mean `{near}`? "));
-        let (message, near) = match CHANNELS.contains(&code) {
-            true => (format!("channel `{code}` is not in this version"), ""),
-            false => (format!("`{code}` is no channel"), near.as_str()),
-        };
-        findings.add(&place(pair), Wrong::new(message, format!("{near}possible: {}", codes.join(", "))));
+        let fix = format!("{near}possible: {}", codes.join(", "));
+        findings.add(&place(pair), Wrong::new(format!("`{code}` is no channel"), fix));
     }
     found
 }

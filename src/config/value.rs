@@ -140,6 +140,25 @@ pub(super) fn notices(raw: &Raw, home: &Path) -> Result<String, Wrong> {
     }
 }
 
+/// A text that must not be empty.
+pub(super) fn filled(raw: &Raw) -> Result<(), Wrong> {
+    match raw.text()?.trim().is_empty() {
+        true => Err(Wrong::new("here is nothing", "leave the key out to get its default")),
+        false => Ok(()),
+    }
+}
+
+/// A name or number as it travels in a message to the gateway: it also becomes part of an address or of an XML
+/// element.
+pub(super) fn wire_name(raw: &Raw) -> Result<(), Wrong> {
+    filled(raw)?;
+    let text = raw.text()?;
+    match text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)) {
+        true => Ok(()),
+        false => Err(Wrong::new(format!("`{text}` is not possible here"), "write letters, digits, _ - .")),
+    }
+}
+
 /// A name that can be part of a file's name everywhere: letters, digits, `-`, `_`.
 pub(super) fn plain_word(raw: &Raw) -> Result<String, Wrong> {
     let text = raw.text()?;

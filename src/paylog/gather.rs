@@ -18,7 +18,7 @@ use super::wallet::Wallet;
 use super::{Counters, LogRow, Rules};
 
 /// The cashier that our own requests to the gateway name; such rows are never attempts (R-D3).
-const OWN_CASHIER: &str = "NIGHTJOB";
+pub const OWN_CASHIER: &str = "NIGHTJOB";
 
 /// What a gatherer has gathered.
 #[derive(Clone, Debug, Default)]

@@ -16,6 +16,7 @@ mod request;
 mod evidence;
 mod wallet;
 mod notice;
+mod answer;
 mod reading;
 mod place;
 mod record;
@@ -26,9 +27,10 @@ mod story;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{Answer, judge_reply, judge_word};
 pub use evidence::{Action, Finding};
 pub use fold::fold;
-pub use gather::{Gathered, Gatherer};
+pub use gather::{Gathered, Gatherer, OWN_CASHIER};
 pub use notice::{Notice, NoticeFamily, Seal};
 pub use story::{RowStory, describe};
 

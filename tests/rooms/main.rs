@@ -14,6 +14,8 @@
 //! `? payment A1 9.99 trade=4200…`. The account that the talks begin with stands in `fixtures/<room>/account.txt`, in
 //! `@` lines.
 //!
+//! `{serial}` in a reply becomes the serial of the question, where a room has one that must be echoed.
+//!
 //! `NIGHTJOB_BLESS=1` rewrites the lines that the room says, the ends and entries.txt; read the difference before
 //! you commit it. Each talk is held twice: by the bare room, and by the engine over a recording.
 
@@ -120,7 +122,7 @@ impl Transport for Recording<'_> {
             *heard - 1
         };
         let reply = &self.part.replies[turn];
-        into.write(&self.talk.body(&reply.file))?;
+        into.write(&self.talk.answer(&reply.file, ask))?;
         let headers = reply.headers.clone();
         Ok(Reply { status: reply.status, headers, source: source(ask), authenticated: true })
     }

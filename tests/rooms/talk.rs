@@ -77,7 +77,7 @@ impl Settings {
         settings
     }
 
-    /// `@ date D`, `@ now T`, `@ merchant M`, `@ paytype P`, `@ bill B`, `@ set KEY VALUE`, `@ secret KEY VALUE`,
+    /// `@ date D`, `@ now T`, `@ merchant M`, `@ seller S`, `@ customer C`, `@ paytype P`, `@ bill B`, `@ set KEY VALUE`, `@ secret KEY VALUE`,
     /// `@ key KEY FILE`, `@ show body`.
     fn set(&mut self, line: &str) {
         let words: Vec<&str> = line.splitn(4, ' ').collect();
@@ -86,6 +86,8 @@ impl Settings {
             ["@", "date", text] => self.date = BillDate::parse(text),
             ["@", "now", ..] => self.now = Moment::parse(&line["@ now ".len()..]),
             ["@", "merchant", text] => account.merchant = (*text).into(),
+            ["@", "seller", text] => account.sellers = Some(vec![(*text).into()]),
+            ["@", "customer", text] => account.customer = (*text).into(),
             ["@", "paytype", text] => account.pay_type = PayType::parse(text),
             ["@", "bill", text] => {
                 account.bills = vec![Bill::parse(text).unwrap_or_else(|| panic!("{line}"))]
@@ -163,6 +165,19 @@ impl Talk {
         fs::read(self.folder.join(file)).unwrap_or_else(|e| panic!("{:?}: {file}: {e}", self.folder))
     }
 
+    /// The body that answers `ask`: `{serial}` in it is the first word of the question's mark, which is another in every
+    /// conversation.
+    pub(crate) fn answer(&self, file: &str, ask: &Ask) -> Vec<u8> {
+        const PLACE: &str = "{serial}";
+        let body = self.body(file);
+        match std::str::from_utf8(&body) {
+            Ok(text) if text.contains(PLACE) => {
+                text.replace(PLACE, ask.mark().split(' ').next().unwrap_or("")).into_bytes()
+            }
+            _ => body,
+        }
+    }
+
     /// Holds the conversations with the bare room: the lines of talk.txt as they should be, and what was read.
     pub(crate) fn hold(&self, room: &Room) -> (String, Option<String>) {
         let mut lines = self.preamble.clone();
@@ -234,7 +249,7 @@ impl Holding<'_> {
         let Some(reply) = self.part.replies.get(self.heard.len()) else { return false };
         lines.push(format!("< {} {}", reply.status, reply.file).trim_end().to_owned());
         lines.extend(reply.headers.iter().map(|(name, value)| format!("<< {name}: {value}")));
-        let body = self.talk.body(&reply.file);
+        let body = self.talk.answer(&reply.file, ask);
         let shown = if let Ask::Http(request) = ask { request.head_max } else { HEAD_MAX };
         self.heard.iter_mut().for_each(|earlier| earlier.head.truncate(HEAD_MAX));
         self.heard.push(Heard {
@@ -244,6 +259,7 @@ impl Holding<'_> {
             len: body.len() as u64,
             sha256: String::new(),
             source: source(ask),
+            mark: ask.mark().to_owned(),
         });
         self.bodies.push(body);
         true

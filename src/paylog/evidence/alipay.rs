@@ -8,7 +8,7 @@
 use super::{Evidence, Fields, Finding, Slot, look_up};
 use crate::domain::{Currency, Moment, money};
 
-const TRADE_STATES: &[(&str, Finding)] = &[
+pub(super) const TRADE_STATES: &[(&str, Finding)] = &[
     ("WAIT_BUYER_PAY", Finding::Pending),
     ("TRADE_SUCCESS", Finding::Paid),
     ("TRADE_FINISHED", Finding::Paid),

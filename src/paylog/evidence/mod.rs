@@ -221,6 +221,23 @@ fn epoch(text: &str) -> Option<Moment> {
     text.parse().ok().filter(|seconds| *seconds > 0).map(Moment::from_unix)
 }
 
+/// What a provider's word for the state of a payment means, in WeChat's or Alipay's words; the cashier services pass
+/// them on. `None` for a word that no table lists.
+pub(super) fn state_word(word: &str) -> Option<Finding> {
+    match word {
+        "TRADE_CLOSED" => Some(Finding::ClosedOrRefunded),
+        _ => look_up(wechat::TRADE_STATES, word).or_else(|| look_up(alipay::TRADE_STATES, word)),
+    }
+}
+
+/// What a provider's word for the state of a refund means.
+pub(super) fn refund_word(word: &str) -> Option<Finding> {
+    match word {
+        "REFUND_SUCCESS" => Some(Finding::RefundDone),
+        _ => look_up(wechat::REFUND_STATES, word),
+    }
+}
+
 /// The finding of a code in a table.
 fn look_up(table: &[(&str, Finding)], code: &str) -> Option<Finding> {
     table.iter().find(|(listed, _)| *listed == code).map(|(_, finding)| *finding)

@@ -46,7 +46,7 @@ const CLOSE_FAILURES: &[(&str, Finding)] = &[
     ("ORDERREVERSED", Finding::ReversedWeak),
 ];
 
-const TRADE_STATES: &[(&str, Finding)] = &[
+pub(super) const TRADE_STATES: &[(&str, Finding)] = &[
     ("SUCCESS", Finding::Paid),
     // Paid, and refunded at least in part; the refunds are rows of their own.
     ("REFUND", Finding::Paid),
@@ -58,7 +58,7 @@ const TRADE_STATES: &[(&str, Finding)] = &[
     ("PAYERROR", Finding::NotPaidForGood),
 ];
 
-const REFUND_STATES: &[(&str, Finding)] = &[
+pub(super) const REFUND_STATES: &[(&str, Finding)] = &[
     ("SUCCESS", Finding::RefundDone),
     ("PROCESSING", Finding::RefundPending),
     ("REFUNDCLOSE", Finding::RefundClosed),
