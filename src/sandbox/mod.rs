@@ -39,6 +39,8 @@ mod reply;
 mod paper;
 mod desk;
 mod form;
+mod currency;
+mod truth;
 
 #[cfg(test)]
 mod day_tests;
