@@ -135,6 +135,12 @@ pub enum Mishap {
     Utf16,
     /// A balance does not follow from the one before. (Fund flow.)
     BalanceOff,
+    /// A later version of the file: refunds on their way have arrived. It adds up as before.
+    Revised,
+    /// A cell of 70,000 letters.
+    LongLine,
+    /// A NUL in a cell.
+    NulByte,
 
     // ---- the gateway
     /// Success, and an empty ResObj, as from a gateway that does not know the action.

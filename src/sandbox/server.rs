@@ -273,6 +273,9 @@ pub(super) enum Content {
     RenamedColumn,
     Utf16,
     BalanceOff,
+    Revised,
+    LongLine,
+    NulByte,
 }
 
 impl Content {
@@ -290,6 +293,9 @@ impl Content {
             Some(Mishap::RenamedColumn) => Content::RenamedColumn,
             Some(Mishap::Utf16) => Content::Utf16,
             Some(Mishap::BalanceOff) => Content::BalanceOff,
+            Some(Mishap::Revised) => Content::Revised,
+            Some(Mishap::LongLine) => Content::LongLine,
+            Some(Mishap::NulByte) => Content::NulByte,
             _ => Content::True,
         }
     }

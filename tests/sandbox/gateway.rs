@@ -139,6 +139,12 @@ async fn five_transports_say_the_same() {
             assert_eq!(plain(&inner), direct);
         }
     }
+}
+
+#[tokio::test]
+async fn a_soap_action_and_its_operation_belong_together() {
+    let running = everything(Vec::new()).await;
+    let asked = bill("WX", "8805", 0, 500).to_string();
     let mismatched = [("content-type", "text/xml"), ("soapaction", "http://tempuri.org/IService1/Other")];
     let (status, reply) = post(
         &running,

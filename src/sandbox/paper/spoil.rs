@@ -14,6 +14,9 @@ pub(super) fn spoiled(text: String, content: Content) -> Vec<u8> {
         Content::CountOff => one_more(&text),
         Content::UnknownState => in_first_row(&text, ",`SUCCESS,`", ",`SETTLING,`"),
         Content::OddAmount => odd_amount(&text),
+        Content::Revised => text.replace(",`PROCESSING,`", ",`SUCCESS,`"),
+        Content::LongLine => in_first_row(&text, ",`pos=", &format!(",`{}", "x".repeat(70_000))),
+        Content::NulByte => in_first_row(&text, ",`pos=", ",`\0"),
         Content::RenamedColumn => {
             let (header, rest) = text.split_once("\r\n").unwrap_or((&text, ""));
             let renamed = ["应结订单金额", "收支金额(元)", "Total amount"]
