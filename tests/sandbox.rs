@@ -1,5 +1,12 @@
 //! The simulated providers, asked over loopback by a client that signs from the specification.
 
+#[path = "sandbox/gateway.rs"]
+mod gateway;
+#[path = "sandbox/wechat_v3.rs"]
+mod wechat_v3;
+#[path = "sandbox/wechat_orders.rs"]
+mod wechat_orders;
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::Arc;

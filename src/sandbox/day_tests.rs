@@ -267,3 +267,150 @@ fn wild_goods_stand_bare_in_the_bill() {
     assert!(text.contains(",`拼盘,`小份`,`pos="));
     assert!(text.contains(",`便签\n两行,`pos="));
 }
+
+#[test]
+fn the_usual_accounts_write_what_they_always_wrote() {
+    use sha2::{Digest, Sha256};
+    let day = simulate(&DayPlan { wild_goods: true, uncovered_rows: 3, ..plan(7) });
+    let mut digest = Sha256::new();
+    for row in day.rows() {
+        digest.update(format!("{row:?}"));
+    }
+    for account in day.accounts() {
+        for date in day.dates() {
+            digest.update(day.statement(account.name, date).expect("a statement"));
+        }
+    }
+    digest.update(format!("{:?}{:?}", day.planted(), day.expected_timing()));
+    let site = Site::of(&day).config(([127, 0, 0, 1], 80).into(), crate::domain::Lang::Zh);
+    digest.update(site);
+    let told = hex::encode(digest.finalize());
+    assert_eq!(told, "e1e850f6c902eb6ce64dba26d1e6b4c3571f0ffaa48c17b9b2451aee99a06ffd");
+}
+
+/// A day with every account, those of the other channels among them.
+fn every_room(seed: u64) -> SimulatedDay {
+    use crate::domain::PayType;
+    let paytypes = vec![PayType::Wx, PayType::WxOs, PayType::Ali];
+    simulate(&DayPlan { every_room: true, paytypes, faults: Faults::Each(1), ..plan(seed) })
+}
+
+/// Titles, rows and totals of a file in WeChat's style.
+fn wechat_file(bytes: Vec<u8>) -> (Vec<String>, Vec<Vec<String>>) {
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    let text = text.strip_prefix('\u{feff}').expect("a BOM");
+    let titles = text.split("\r\n").next().expect("titles").split(',').map(str::to_owned).collect();
+    let rows = text.split("\r\n").filter_map(|line| line.strip_prefix('`'));
+    (titles, rows.map(|line| line.split(",`").map(str::to_owned).collect()).collect())
+}
+
+fn written(day: &SimulatedDay, account: &str, paper: paper::Paper, date: BillDate) -> Vec<u8> {
+    let place = (0u8..).zip(&town::ACCOUNTS).find(|(_, known)| known.name == account).expect(account).0;
+    let content = server::Content::True;
+    let want = server::Want { account: place, date, paper, whole: false, content, gzip: false };
+    paper::write(day, want).expect("a file")
+}
+
+#[test]
+fn the_fund_flow_agrees_with_the_trade_bill() {
+    let day = every_room(21);
+    for account in ["mall-wx", "mall-wx3"] {
+        let mut last_balance = None;
+        for date in day.dates() {
+            let (titles, mut rows) = wechat_file(written(&day, account, paper::Paper::WechatFundFlow, date));
+            assert_eq!(titles.len(), 11);
+            let totals = rows.pop().expect("totals");
+            let signed = |row: &Vec<String>| if row[5] == "支出" { -fen(&row[6]) } else { fen(&row[6]) };
+            for row in &rows {
+                assert!(row[0].starts_with(&date.to_string()) && row.len() == 11, "{row:?}");
+                let balance = fen(&row[7]);
+                assert!(last_balance.is_none_or(|last| last + signed(row) == balance), "{account} {row:?}");
+                last_balance = Some(balance);
+            }
+            let flow_numbers: BTreeSet<&String> = rows.iter().map(|row| &row[2]).collect();
+            assert_eq!(flow_numbers.len(), rows.len());
+            let of = |sign: &str| -> Vec<i64> {
+                rows.iter().filter(|row| row[5] == sign).map(|row| fen(&row[6])).collect()
+            };
+            assert_eq!(totals[0], rows.len().to_string());
+            for (place, sign) in [(1, "收入"), (3, "支出")] {
+                assert_eq!(totals[place], of(sign).len().to_string());
+                assert_eq!(fen(&totals[place + 1]), of(sign).iter().sum::<i64>());
+            }
+            let (bill, _) = wechat_rows(&day, account, date);
+            let kind = |name: &str| rows.iter().filter(|row| row[4] == name).map(signed).sum::<i64>();
+            let paid: i64 = bill.iter().filter(|row| row[9] == "SUCCESS").map(|row| fen(&row[12])).sum();
+            let twice = date == day.date();
+            // The bill repeats the payment of one planted fault; the money moved once.
+            assert_eq!(kind("交易") == paid, !twice, "{account} {date}");
+            if twice {
+                assert!(kind("扣除交易手续费") < 0 && kind("退款") < 0 && kind("退还交易手续费") > 0);
+            }
+            assert_eq!(kind("提现"), -50_000);
+        }
+    }
+}
+
+#[test]
+fn overseas_statements_have_their_columns_and_currencies() {
+    let day = every_room(22);
+    let (titles, rows) = wechat_file(day.statement("mall-wxos", date()).expect("a statement"));
+    assert_eq!((titles.len(), titles[24].as_str()), (38, "订单金额(标价币种)"));
+    let currencies: BTreeSet<&str> = rows.iter().map(|row| row[23].as_str()).collect();
+    assert!(currencies.is_superset(&BTreeSet::from(["HKD", "JPY"])), "{currencies:?}");
+    for row in &rows {
+        assert_eq!(row.len(), 38, "{row:?}");
+        let digits = if ["JPY", "KRW"].contains(&row[23].as_str()) { 0 } else { 2 };
+        let minor = |place: usize| money::parse_minor(&row[place], digits).expect("an amount");
+        assert_eq!(minor(24) > 0, row[9] == "SUCCESS", "{row:?}");
+        assert_eq!((minor(24), minor(31)), (minor(28), minor(35)), "settled in the same currency");
+        assert!(row[9] != "REFUND" || minor(31) > 0);
+    }
+    let (titles, mut rows) = wechat_file(day.statement("mall-wxos2", date()).expect("a statement"));
+    assert!(titles[0] == "Transaction time" && titles[25] == "Cash payment amount(Cash_fee)");
+    let totals = rows.pop().expect("totals");
+    assert!(rows.iter().all(|row| row.len() == titles.len() && row[11] != "JPY"));
+    assert_eq!(totals[0], rows.len().to_string());
+    for (total, column) in [(1, 12), (2, 16)] {
+        assert_eq!(fen(&totals[total]), rows.iter().map(|row| fen(&row[column])).sum::<i64>());
+    }
+}
+
+#[test]
+fn what_is_planted_overseas_stands_in_the_statement() {
+    let day = every_room(23);
+    let (_, rows) = wechat_file(day.statement("mall-wxos", date()).expect("a statement"));
+    let planted: Vec<&Planted> = day.planted().iter().filter(|p| p.account == "mall-wxos").collect();
+    assert_eq!(planted.len(), Fault::ALL.len());
+    for planted in planted {
+        let state = match planted.entry {
+            EntryKind::Payment => "SUCCESS",
+            EntryKind::Refund => "REFUND",
+            EntryKind::Reversal => "REVOKED",
+        };
+        let of_it = rows.iter().filter(|row| row[6] == planted.order_no && row[9] == state);
+        let of_it: Vec<&Vec<String>> = of_it.collect();
+        assert_eq!(of_it.is_empty(), planted.channel_amount_minor.is_none(), "{planted:?}");
+        let digits = |row: &[String]| if ["JPY", "KRW"].contains(&row[23].as_str()) { 0 } else { 2 };
+        let minor = |row: &[String], place: usize| money::parse_minor(&row[place], digits(row)).expect("one");
+        let amount: i64 = of_it.iter().map(|row| minor(row, 24) - minor(row, 31)).sum();
+        if planted.entry != EntryKind::Reversal {
+            assert_eq!(amount, planted.channel_amount_minor.unwrap_or(0), "{planted:?}");
+        }
+    }
+}
+
+#[test]
+fn the_log_of_an_overseas_order_names_its_currency() {
+    let day = every_room(24);
+    let mut yen = 0;
+    for row in day.rows().filter(|row| row.req_type == "WX_OS" && row.req_obj.starts_with('{')) {
+        let asked = between(&row.req_obj, "Currency\\u0027:\\u0027", "\\u0027");
+        assert!(["HKD", "JPY"].contains(&asked), "{asked}");
+        yen += usize::from(asked == "JPY");
+        if row.res_obj.contains("<fee_type>") {
+            assert!(row.res_obj.contains(&format!("<fee_type><![CDATA[{asked}]]></fee_type>")));
+        }
+    }
+    assert!(yen > 0);
+}

@@ -3,7 +3,7 @@
 use super::calendar::{DAY_SECONDS, day_of};
 use super::fault::Fault;
 use super::story::{Coupon, ORDINARY, Path, Refund, RefundPath, Story};
-use super::town::{ACCOUNTS, GOODS, RefundShape, TILLS_PER_STORE, Till, WILD_GOODS};
+use super::town::{ACCOUNTS, Family, GOODS, RefundShape, TILLS_PER_STORE, Till, WILD_GOODS};
 
 /// No refund is asked for after this second of the day (23:30), so that only the planned ones meet midnight.
 const LAST_REFUND: i32 = 84_600;
@@ -128,7 +128,8 @@ impl Draw {
 
     /// Which account an order is paid through: WeChat and Alipay in equal parts, a sixth of WeChat's by the sub-merchant.
     pub(super) fn account(&mut self) -> u8 {
-        const SHARES: [u32; ACCOUNTS.len()] = [45, 10, 45];
+        // The unusual accounts take a small part each.
+        const SHARES: [u32; ACCOUNTS.len()] = [45, 10, 45, 15, 15, 15, 10];
         let share = |account: u8| SHARES[usize::from(account)];
         let all: u32 = self.accounts.iter().map(|&a| share(a)).sum();
         let mut left = self.rng.u32(0..all.max(1));
@@ -225,6 +226,11 @@ impl Draw {
             _ => return,
         };
         story.coupon_fen = story.amount_fen / 100 * self.rng.i32(5..30);
+        if ACCOUNTS[usize::from(story.account)].family() == Family::WechatOverseas {
+            // Whose money an overseas coupon is, and in which column it stands, is documented nowhere.
+            story.coupon = Coupon::None;
+            story.coupon_fen = 0;
+        }
     }
 
     fn refunds_of(&mut self, story: &mut Story, turn: Option<u32>) {

@@ -2,7 +2,7 @@
 
 use super::story::{Path, RefundPath};
 use super::town::SimAccount;
-use crate::domain::{EntryKind, MismatchKind, PayType};
+use crate::domain::{EntryKind, MismatchKind};
 
 /// A planted disagreement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,7 +136,7 @@ impl Fault {
     pub(super) fn fits(self, account: &SimAccount) -> bool {
         let wechat_only =
             matches!(self, Fault::DuplicateReversal | Fault::LostReversal | Fault::ChannelReversed);
-        account.pay_type == PayType::Wx || !wechat_only
+        account.is_wechat() || !wechat_only
     }
 
     /// The path that the order of this fault takes.

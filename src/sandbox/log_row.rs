@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::numbers::{self, E16, push_integer, push_padded};
 use super::story::{Path, Refund, Reply, Step, Story};
 use super::town::{ACCOUNTS, CUSTOMER_ID, RefundShape, SimAccount, Writing};
-use super::{lines, reply};
+use super::{currency, lines, reply};
 
 /// One row of EB_PAYLOG: the thirteen documented columns, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -185,9 +185,13 @@ fn request(out: &mut String, scene: &Scene<'_>) {
         }
         _ => {}
     }
-    out.push_str(
-        "\",\"ExtParam\":\"{\\u0027Currency\\u0027:\\u0027RMB\\u0027,\\u0027OriginalFee\\u0027:\\u0027",
-    );
+    out.push_str("\",\"ExtParam\":\"{\\u0027Currency\\u0027:\\u0027");
+    out.push_str(match currency::priced(scene.account, scene.index) {
+        // The literal of the manual's samples (`spec/ttpay.md` R061).
+        "CNY" => "RMB",
+        foreign => foreign,
+    });
+    out.push_str("\\u0027,\\u0027OriginalFee\\u0027:\\u0027");
     push_integer(out, scene.story.amount());
     out.push_str("\\u0027}\"}}");
 }

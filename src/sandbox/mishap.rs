@@ -16,6 +16,20 @@ pub enum Desk {
     AlipayGateway,
     /// `GET /downloadBillFile.resource`
     AlipayDownload,
+    /// `GET /v3/bill/tradebill`
+    WechatApply,
+    /// The address that a bill of `/v3/bill/…` is fetched from.
+    WechatDownload,
+    /// `POST /pay/downloadfundflow` and `GET /v3/bill/fundflowbill`
+    WechatFundFlow,
+    /// `GET /v3/global/statements`
+    WechatGlobal,
+    /// Order and refund queries, v2 and v3. They name no date; their tries count on the simulated bill date.
+    WechatOrder,
+    /// The gateway's `downloadbill`. Each chunk is a request, and so a try.
+    Gateway,
+    /// The gateway's `orderquery`; dates as for [`Desk::WechatOrder`].
+    GatewayOrder,
 }
 
 /// What goes wrong. Where no desk is named, it can happen at all three.
@@ -59,6 +73,94 @@ pub enum Mishap {
     TotalsOff,
     /// The last third of the file is missing, though the transfer was complete. (WeChat's desk and Alipay's download.)
     Torn,
+
+    // ---- transport and encoding, at every desk
+    /// 302 to this address: another host, plain http, a link-local one.
+    RedirectTo(&'static str),
+    /// 206 that nobody asked for, with the first half of the body.
+    Partial,
+    /// A body of this many MiB that says nothing about its length.
+    Huge {
+        mebibytes: u32,
+    },
+    /// The gzip twice, as two members. (Where the answer is a gzip; so for the next three.)
+    TwoGzipMembers,
+    /// The check sum in the gzip's trailer is wrong.
+    GzipTrailerWrong,
+    /// Plain bytes where a gzip was asked for and promised.
+    NotGzip,
+    /// Bytes after the gzip's end.
+    TrailingGarbage,
+    /// A .NET stack trace, with status 200.
+    StackTrace,
+    /// `{"code":"SYSTEM_ERROR"}` with status 200.
+    JsonError,
+
+    // ---- integrity (WeChat v3; hashes also v2's fund flow and the gateway)
+    /// 401 `SIGN_ERROR`, as after a changed key or with a wrong clock.
+    SignError,
+    /// A hash of nothing that was sent.
+    WrongHash,
+    /// The hash of the statement of another day.
+    HashOfAnotherDay,
+    /// The statement's hash in base64, a reading that the overseas document allows. (Overseas.)
+    HashInBase64,
+    /// A reply without signature headers.
+    MissingSignature,
+    /// A reply signed under a serial that nobody knows.
+    UnknownSerial,
+    /// Yesterday's reply about another day's bill, with the signature it had then.
+    Replayed,
+    /// A reply that is rightly signed, for an instant six minutes ago.
+    StaleTimestamp,
+    /// A signature beginning `WECHATPAY/SIGNTEST/`, as WeChat sends to find clients that do not verify.
+    ProbeSignature,
+
+    // ---- contents (WeChat's layouts)
+    /// Rows of another sub-merchant stand in it: the service provider's whole bill.
+    SubMerchantsMixed,
+    /// The trailer is missing.
+    TotalsMissing,
+    /// The trailer stands there twice.
+    TotalsTwice,
+    /// The trailer counts one row too many.
+    CountOff,
+    /// A row's state is a word that nobody knows.
+    UnknownState,
+    /// An amount is written `1e3`.
+    OddAmount,
+    /// A column that is needed has another title.
+    RenamedColumn,
+    /// The file is in UTF-16.
+    Utf16,
+    /// A balance does not follow from the one before. (Fund flow.)
+    BalanceOff,
+    /// A later version of the file: refunds on their way have arrived. It adds up as before.
+    Revised,
+    /// A cell of 70,000 letters.
+    LongLine,
+    /// A NUL in a cell.
+    NulByte,
+
+    // ---- the gateway
+    /// Success, and an empty ResObj, as from a gateway that does not know the action.
+    EmptyResult,
+    /// Plain where base64 was asked for, and the other way round.
+    Base64Mismatch,
+    /// The CRC of another request.
+    CrossedCrc,
+    /// The echo names another seller.
+    OtherSeller,
+    /// The echo names the day before.
+    OtherEcho,
+    /// A chunk is left out: half of this one is sent, and it is called the last.
+    MissingChunk,
+    /// ResObj is the provider's bytes themselves, without the envelope around them.
+    PassedThrough,
+    /// A warning in Alert; all else is right.
+    Alert,
+    /// SOAP elements `ErrorCode`, `ResObj`, … in place of one text.
+    BareElements,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

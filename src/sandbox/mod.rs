@@ -2,7 +2,7 @@
 //!
 //! An independent hand. Nothing here uses the signing code of `channel` or the layout readers of `format`: a generator
 //! and a reader by one hand would agree with themselves. Signatures are verified and bills are written from the
-//! specification (`spec/wechat.md` 1 and 5, `spec/alipay.md` 1, 2 and 5.1, `spec/ttpay.md` A.3, A.10, D.5 and D.8),
+//! specification (`spec/wechat.md` 1 to 5, `spec/alipay.md` 1, 2 and 5.1, `spec/ttpay.md` A.3, A.10, C, D.5 and D.8),
 //! with the digest and RSA crates directly; only the words of [`domain`](crate::domain) are shared.
 //!
 //! Rows of EB_PAYLOG leave this room as values ([`SimLogRow`]); writing them into a table is the work of `store`.
@@ -16,6 +16,7 @@
 //! | `fault`, `planted` | what is planted, and what finance must read of it |
 //! | `log_row`, `reply/` | rows of EB_PAYLOG |
 //! | `lines`, `paper/` | statements |
+//! | `currency`, `truth` | money overseas; what a provider knows of one order |
 //! | `server`, `desk/`, `mishap` | the providers' HTTP interfaces and their scripted faults |
 //! | `keys`, `site`, `scenario` | secrets, a folder to run in, and stories to tell with it |
 
@@ -39,6 +40,8 @@ mod reply;
 mod paper;
 mod desk;
 mod form;
+mod currency;
+mod truth;
 
 #[cfg(test)]
 mod day_tests;

@@ -48,6 +48,13 @@ pub(super) fn push_wechat_refund_id(out: &mut String, date: &str, story: u32, pa
     push_padded(out, tail(story) * 10 + u64::from(part % 10), 11);
 }
 
+/// Appends WeChat's number of a movement of money.
+pub(super) fn push_wechat_flow_no(out: &mut String, date: &str, place: u64) {
+    out.push_str("4200001980");
+    out.push_str(date);
+    push_padded(out, place, 14);
+}
+
 /// Appends Alipay's number of a trade.
 pub(super) fn push_alipay_trade_no(out: &mut String, date: &str, story: u32, second: bool) {
     out.push_str(date);

@@ -55,7 +55,7 @@ impl Scenario {
                  desk; exit 10"
             }
             Scenario::Hostile => {
-                "totals off by a fen, another merchant's bill, a reply with a wrong signature; nothing may reach the \
+                "totals off by a fen, another merchant's bill, replies with a wrong signature or hash or with none; nothing may reach the \
                  ledger; exit 8"
             }
         }
@@ -69,9 +69,16 @@ impl Scenario {
     /// The providers' script.
     pub fn rules(self) -> Vec<Rule> {
         let always = |mishap| {
-            [Desk::WechatBill, Desk::AlipayGateway]
-                .map(|desk| Rule::new(desk, Tries::Always, mishap))
-                .to_vec()
+            [
+                Desk::WechatBill,
+                Desk::AlipayGateway,
+                Desk::WechatApply,
+                Desk::WechatFundFlow,
+                Desk::WechatGlobal,
+                Desk::Gateway,
+            ]
+            .map(|desk| Rule::new(desk, Tries::Always, mishap))
+            .to_vec()
         };
         match self {
             Scenario::Ordinary | Scenario::Clean => Vec::new(),
@@ -84,11 +91,19 @@ impl Scenario {
                 Rule::new(Desk::AlipayGateway, Tries::Only(1), Mishap::Busy),
                 Rule::new(Desk::AlipayDownload, Tries::Only(1), Mishap::Html),
                 Rule::new(Desk::AlipayDownload, Tries::Only(2), Mishap::CutShort),
+                Rule::new(Desk::WechatApply, Tries::Only(1), Mishap::Busy),
+                Rule::new(Desk::WechatDownload, Tries::Only(1), Mishap::CutShort),
+                Rule::new(Desk::WechatGlobal, Tries::Only(1), Mishap::TooMany { retry_after_seconds: 1 }),
+                Rule::new(Desk::Gateway, Tries::Only(1), Mishap::Status(502)),
             ],
             Scenario::Hostile => vec![
                 Rule::new(Desk::WechatBill, Tries::Always, Mishap::TotalsOff).of("mall-wx"),
                 Rule::new(Desk::WechatBill, Tries::Always, Mishap::OtherMerchant).of("mall-wx-sub"),
                 Rule::new(Desk::AlipayGateway, Tries::Always, Mishap::WrongSignature),
+                Rule::new(Desk::WechatApply, Tries::Always, Mishap::WrongHash),
+                Rule::new(Desk::WechatGlobal, Tries::Always, Mishap::MissingSignature),
+                Rule::new(Desk::WechatBill, Tries::Always, Mishap::CountOff).of("mall-wxos2"),
+                Rule::new(Desk::Gateway, Tries::Always, Mishap::WrongHash),
             ],
         }
     }

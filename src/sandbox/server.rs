@@ -1,4 +1,5 @@
-//! The providers' desks on loopback: one HTTP server for WeChat Pay, Alipay's gateway and its downloads.
+//! The providers' desks on loopback: one HTTP server for WeChat Pay, Alipay's gateway and its downloads, and the
+//! payment gateway of the malls.
 //!
 //! It listens on 127.0.0.1 only. Statements are written once and kept; time passes as on the machine's clock, and
 //! [`Running::advance`] makes it pass faster.
@@ -21,12 +22,13 @@ use tokio::sync::oneshot;
 
 use super::day::SimulatedDay;
 use super::mishap::{Desk, Mishap, Rule};
-use super::paper::{self, Paper};
+use super::paper::{self, Paper, gzip};
 use super::town::{ACCOUNTS, SimAccount};
 use super::{desk, numbers};
 use crate::domain::BillDate;
 
-/// How long a download address of Alipay lives (`spec/alipay.md` 1.6).
+/// How long a download address lives: Alipay's, and WeChat's by its older documents (`spec/alipay.md` 1.6,
+/// `spec/wechat.md` 3.1).
 const ADDRESS_LIFE: Duration = Duration::from_secs(30);
 /// How long [`Running::shutdown`] waits for answers under way before it drops them.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -124,13 +126,26 @@ pub(super) struct Answer {
     body: Bytes,
     /// The connection breaks in the middle of the body.
     cut: bool,
+    /// The body comes this many times, and says nothing about its length.
+    endless: Option<u32>,
     pause: Duration,
 }
 
 impl Answer {
     pub(super) fn ok(content_type: &str, body: Bytes) -> Answer {
         let headers = vec![(header::CONTENT_TYPE, content_type.to_owned())];
-        Answer { status: 200, headers, body, cut: false, pause: Duration::ZERO }
+        Answer { status: 200, headers, body, cut: false, endless: None, pause: Duration::ZERO }
+    }
+
+    /// The same answer with another status.
+    pub(super) fn with_status(self, status: u16) -> Answer {
+        Answer { status, ..self }
+    }
+
+    /// The same answer with one more header. The name is in lower case.
+    pub(super) fn with_header(mut self, name: &'static str, value: String) -> Answer {
+        self.headers.push((header::HeaderName::from_static(name), value));
+        self
     }
 
     pub(super) fn status(status: u16, words: &'static str) -> Answer {
@@ -138,7 +153,7 @@ impl Answer {
     }
 
     /// The answer as it arrives after a mishap of transport.
-    pub(super) fn after(mut self, mishap: Option<Mishap>) -> Answer {
+    pub(super) fn after(self, mishap: Option<Mishap>) -> Answer {
         match mishap {
             Some(Mishap::Status(status)) => Answer::status(status, "the server has a bad day"),
             Some(Mishap::TooMany { retry_after_seconds }) => {
@@ -153,18 +168,51 @@ impl Answer {
                 Answer::ok("text/html;charset=utf-8", Bytes::from(page))
             }
             Some(Mishap::ZeroBytes) => Answer { body: Bytes::new(), ..self },
-            Some(Mishap::Redirect) => {
-                self = Answer::status(302, "it has moved");
-                self.headers.push((header::LOCATION, "/elsewhere".to_owned()));
-                self
-            }
-            _ => self,
+            Some(Mishap::Redirect) => Answer::moved("/elsewhere"),
+            Some(Mishap::RedirectTo(address)) => Answer::moved(address),
+            other => self.garbled(other),
         }
     }
 
+    /// The answer after a mishap that leaves a status of success.
+    fn garbled(self, mishap: Option<Mishap>) -> Answer {
+        let half = self.body.slice(..self.body.len() / 2);
+        match mishap {
+            Some(Mishap::Partial) => Answer { status: 206, body: half, ..self },
+            Some(Mishap::Huge { mebibytes }) => {
+                Answer { endless: Some(mebibytes), body: Bytes::from(vec![b' '; 1 << 20]), ..self }
+            }
+            Some(Mishap::StackTrace) => {
+                let words = "System.NullReferenceException: 未将对象引用设置到对象的实例。\r\n                                在 TTPay.Service1.Process(String request)\r\n";
+                Answer::ok("text/html;charset=utf-8", Bytes::from(words))
+            }
+            Some(Mishap::JsonError) => {
+                let words = "{\"code\":\"SYSTEM_ERROR\",\"message\":\"系统异常，请稍后重试\"}";
+                Answer::ok("application/json; charset=utf-8", Bytes::from(words))
+            }
+            Some(mishap) => match gzip::spoiled(&self.body, mishap) {
+                Some(body) => Answer { body: Bytes::from(body), ..self },
+                None => self,
+            },
+            None => self,
+        }
+    }
+
+    fn moved(address: &str) -> Answer {
+        let mut answer = Answer::status(302, "it has moved");
+        answer.headers.push((header::LOCATION, address.to_owned()));
+        answer
+    }
+
     fn into_response(self) -> Response {
-        let length = self.body.len();
-        let body = if self.cut { broken(&self.body) } else { Body::from(self.body) };
+        // No content has no length either.
+        let length = if self.status == 204 { None } else { Some(self.body.len()) };
+        let body = match (self.endless, length) {
+            (Some(times), _) => repeated(&self.body, times),
+            (None, None) => Body::empty(),
+            (None, Some(_)) if self.cut => broken(&self.body),
+            (None, Some(_)) => Body::from(self.body),
+        };
         let mut response = Response::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -173,9 +221,17 @@ impl Answer {
                 response.headers_mut().insert(name, value);
             }
         }
-        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        if let Some(length) = length.filter(|_| self.endless.is_none()) {
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
         response
     }
+}
+
+/// A piece of a body again and again, as fast as it is taken.
+fn repeated(piece: &Bytes, times: u32) -> Body {
+    let piece = piece.clone();
+    Body::from_stream(stream::iter((0..times).map(move |_| Ok::<Bytes, io::Error>(piece.clone()))))
 }
 
 /// Half of a body, and then the end of the connection. In between the server gets its turn to send the half.
@@ -209,6 +265,17 @@ pub(super) enum Content {
     OtherDay,
     TotalsOff,
     Torn,
+    TotalsMissing,
+    TotalsTwice,
+    CountOff,
+    UnknownState,
+    OddAmount,
+    RenamedColumn,
+    Utf16,
+    BalanceOff,
+    Revised,
+    LongLine,
+    NulByte,
 }
 
 impl Content {
@@ -218,6 +285,17 @@ impl Content {
             Some(Mishap::OtherDay) => Content::OtherDay,
             Some(Mishap::TotalsOff) => Content::TotalsOff,
             Some(Mishap::Torn) => Content::Torn,
+            Some(Mishap::TotalsMissing) => Content::TotalsMissing,
+            Some(Mishap::TotalsTwice) => Content::TotalsTwice,
+            Some(Mishap::CountOff) => Content::CountOff,
+            Some(Mishap::UnknownState) => Content::UnknownState,
+            Some(Mishap::OddAmount) => Content::OddAmount,
+            Some(Mishap::RenamedColumn) => Content::RenamedColumn,
+            Some(Mishap::Utf16) => Content::Utf16,
+            Some(Mishap::BalanceOff) => Content::BalanceOff,
+            Some(Mishap::Revised) => Content::Revised,
+            Some(Mishap::LongLine) => Content::LongLine,
+            Some(Mishap::NulByte) => Content::NulByte,
             _ => Content::True,
         }
     }
@@ -256,7 +334,6 @@ impl House {
         }
     }
 
-    #[expect(dead_code, reason = "for desks that answer about single orders")]
     pub(super) fn day(&self) -> &SimulatedDay {
         &self.day
     }
@@ -295,7 +372,7 @@ impl House {
     fn write_all(&self) {
         for &account in &self.day.accounts {
             let paper = paper::of(&ACCOUNTS[usize::from(account)]);
-            let gzip = paper == Paper::WechatBill;
+            let gzip = paper == Paper::WechatBill && ACCOUNTS[usize::from(account)].channel != "ttpay";
             for date in self.day.dates() {
                 let want = Want { account, date, paper, whole: false, content: Content::True, gzip };
                 self.statement(want);
@@ -318,6 +395,13 @@ impl House {
     /// What an address stands for, once and only in time.
     pub(super) fn redeem(&self, token: &str) -> Option<Want> {
         let ticket = lock(&self.tickets).remove(token)?;
+        let age = self.now().saturating_duration_since(ticket.issued);
+        (age <= ADDRESS_LIFE).then_some(ticket.want)
+    }
+
+    /// What an address stands for, as often as it is asked in time.
+    pub(super) fn look_up(&self, token: &str) -> Option<Want> {
+        let ticket = *lock(&self.tickets).get(token)?;
         let age = self.now().saturating_duration_since(ticket.issued);
         (age <= ADDRESS_LIFE).then_some(ticket.want)
     }

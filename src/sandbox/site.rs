@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::day::SimulatedDay;
 use super::keys;
 use super::town::SimAccount;
-use crate::domain::Lang;
+use crate::domain::{Lang, PayType};
 
 /// An ISV's application: it signs with the merchant's key too, has no bills of its own, and may fetch those of the
 /// merchant that gave it [`ISV_TOKEN`].
@@ -60,10 +60,17 @@ impl Site {
              reports     = \"reports\"\n",
         );
         out.push_str(&format!("report_lang = \"{}\"\n\n[paylog]\n", lang.as_str()));
-        let listed: Vec<&str> = ["WX", "ALI"].into_iter().filter(|name| self.takes(name)).collect();
+        // ALI selects ALI_20 too.
+        let listed = PayType::ALL.into_iter().filter(|listed| *listed != PayType::Ali20);
+        let listed: Vec<&str> = listed.filter(|listed| self.takes(*listed)).map(PayType::as_str).collect();
         out = out.replace("WX|ALI", &listed.join("|"));
         line(&mut out, "database", &quoted(&format!("sqlite:{PAYLOG_FILE}")));
         line(&mut out, "amount_unit", &quoted("fen"));
+        if self.accounts.iter().any(|account| account.channel == "ttpay") {
+            out.push_str("\n[gateway]\n");
+            line(&mut out, "url", &quoted(&format!("http://{providers}/")));
+            line(&mut out, "transport", &quoted("rest-json"));
+        }
         for account in &self.accounts {
             out.push_str("\n[[account]]\n");
             for (key, value) in account_keys(account, providers) {
@@ -73,8 +80,8 @@ impl Site {
         out
     }
 
-    fn takes(&self, paytype: &str) -> bool {
-        self.accounts.iter().any(|account| account.pay_type.as_str().starts_with(paytype))
+    fn takes(&self, listed: PayType) -> bool {
+        self.accounts.iter().any(|account| account.pay_type.covered_by(listed))
     }
 }
 
@@ -86,31 +93,67 @@ fn account_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
         ("channel", quoted(account.channel)),
         ("merchant", quoted(account.merchant)),
         ("seller", format!("[{}]", sellers.join(", "))),
-        ("app_id", quoted(account.app_id)),
-        ("sign_type", quoted(account.sign_type)),
     ];
-    let secret = |file: &str| quoted(&format!("file:secrets/{}.{file}", account.name));
-    if account.is_wechat() {
-        keys.push(("key", secret("key")));
-        keys.push(("url", quoted(&format!("http://{providers}"))));
-    } else {
-        keys.push(("private_key", secret("private.pem")));
-        keys.push(("alipay_public_key", secret("alipay.pem")));
-        keys.push(("url", quoted(&format!("http://{providers}/gateway.do"))));
-        keys.push(("download_hosts", quoted(&providers.to_string())));
-    }
+    keys.extend(channel_keys(account, providers));
     if !account.sub_merchant.is_empty() {
         keys.push(("sub_merchant", quoted(account.sub_merchant)));
     }
     keys
 }
 
+/// What the account's channel needs beyond the common keys; the gateway needs nothing.
+fn channel_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static str, String)> {
+    let secret = |file: &str| quoted(&format!("file:secrets/{}.{file}", account.name));
+    let url = |path: &str| ("url", quoted(&format!("http://{providers}{path}")));
+    let named = vec![("app_id", quoted(account.app_id)), ("sign_type", quoted(account.sign_type))];
+    let by_key = |mut keys: Vec<(&'static str, String)>| {
+        keys.extend([("key", secret("key")), url("")]);
+        keys
+    };
+    let by_public_key = vec![
+        ("serial_no", quoted(keys::WECHAT_MERCHANT_SERIAL)),
+        ("private_key", secret("private.pem")),
+        ("public_key", secret("wechat.pem")),
+        ("public_key_id", quoted(keys::WECHAT_PUBLIC_KEY_ID)),
+        url(""),
+    ];
+    let api = |version: &str| vec![("api", quoted(version))];
+    match account.channel {
+        "wechat_v2" => by_key(named),
+        "alipay_open" => [
+            named,
+            vec![
+                ("private_key", secret("private.pem")),
+                ("alipay_public_key", secret("alipay.pem")),
+                url("/gateway.do"),
+                ("download_hosts", quoted(&providers.to_string())),
+            ],
+        ]
+        .concat(),
+        "wechat_v3" => by_public_key,
+        "wechat_global" if account.api_key.is_empty() => [api("v3"), by_public_key].concat(),
+        "wechat_global" => by_key([api("v2"), named].concat()),
+        _ => Vec::new(),
+    }
+}
+
 fn secret_files(account: &SimAccount) -> Vec<(String, &'static str)> {
     let file = |name: &str| format!("{}.{name}", account.name);
-    if account.is_wechat() {
-        vec![(file("key"), account.api_key)]
-    } else {
-        vec![(file("private.pem"), keys::MERCHANT_PRIVATE_PEM), (file("alipay.pem"), keys::ALIPAY_PUBLIC_PEM)]
+    match account.channel {
+        "alipay_open" => {
+            vec![
+                (file("private.pem"), keys::MERCHANT_PRIVATE_PEM),
+                (file("alipay.pem"), keys::ALIPAY_PUBLIC_PEM),
+            ]
+        }
+        "wechat_v2" | "wechat_global" if !account.api_key.is_empty() => vec![(file("key"), account.api_key)],
+        "wechat_v3" | "wechat_global" => vec![
+            (file("private.pem"), keys::MERCHANT_PRIVATE_PEM),
+            (file("wechat.pem"), keys::WECHAT_PUBLIC_KEY_PEM),
+            // For a configuration that verifies by platform certificates instead.
+            (file("apiv3.key"), keys::WECHAT_API_V3_KEY),
+        ],
+        _ => Vec::new(),
     }
 }
 

@@ -10,6 +10,8 @@ pub(super) enum Family {
     Wechat,
     /// JSON of the open platform, yuan.
     Alipay20,
+    /// The same XML as WeChat's, in minor units of several currencies.
+    WechatOverseas,
 }
 
 /// One merchant account as its provider knows it.
@@ -24,7 +26,7 @@ pub struct SimAccount {
     /// Of a service provider's account; else empty.
     pub sub_merchant: &'static str,
     pub app_id: &'static str,
-    /// APIv2 key; empty for Alipay, which signs with RSA keys.
+    /// APIv2 key; empty where requests are signed with RSA keys, or by the gateway.
     pub api_key: &'static str,
     pub sign_type: &'static str,
     /// Whether it takes part in an ordinary day; the others only where every room is shown.
@@ -45,12 +47,13 @@ impl SimAccount {
     pub(super) fn family(&self) -> Family {
         match self.pay_type {
             PayType::Wx => Family::Wechat,
+            PayType::WxOs => Family::WechatOverseas,
             _ => Family::Alipay20,
         }
     }
 
     pub(super) fn is_wechat(&self) -> bool {
-        self.family() == Family::Wechat
+        matches!(self.family(), Family::Wechat | Family::WechatOverseas)
     }
 
     /// What stands in REQ_ACTION when a cashier undoes a payment.
@@ -59,8 +62,9 @@ impl SimAccount {
     }
 }
 
-/// A direct WeChat merchant, a sub-merchant of a WeChat service provider, and an Alipay 2.0 merchant.
-pub static ACCOUNTS: [SimAccount; 3] = [
+/// A direct WeChat merchant, a sub-merchant of a WeChat service provider, and an Alipay 2.0 merchant; then those of the
+/// other channels, which are only simulated where every room is shown.
+pub static ACCOUNTS: [SimAccount; 7] = [
     SimAccount {
         name: "mall-wx",
         pay_type: PayType::Wx,
@@ -100,6 +104,58 @@ pub static ACCOUNTS: [SimAccount; 3] = [
         rate_e4: 60,
         stores: &[0, 1, 2, 3],
     },
+    SimAccount {
+        name: "mall-wx3",
+        pay_type: PayType::Wx,
+        channel: "wechat_v3",
+        merchant: "1900023456",
+        sub_merchant: "",
+        app_id: "wx00112233445566aa",
+        api_key: "",
+        sign_type: "",
+        usual: false,
+        rate_e4: 60,
+        stores: &[4],
+    },
+    SimAccount {
+        name: "mall-wxos",
+        pay_type: PayType::WxOs,
+        channel: "wechat_global",
+        merchant: "1900045678",
+        sub_merchant: "",
+        app_id: "wx99887766554433bb",
+        api_key: "",
+        sign_type: "",
+        usual: false,
+        rate_e4: 80,
+        stores: &[0, 1],
+    },
+    SimAccount {
+        name: "mall-gw",
+        pay_type: PayType::Wx,
+        channel: "ttpay",
+        merchant: "1900067890",
+        sub_merchant: "",
+        app_id: "wx0a1b2c3d4e5f60cc",
+        api_key: "",
+        sign_type: "",
+        usual: false,
+        rate_e4: 60,
+        stores: &[5],
+    },
+    SimAccount {
+        name: "mall-wxos2",
+        pay_type: PayType::WxOs,
+        channel: "wechat_global",
+        merchant: "1900078901",
+        sub_merchant: "",
+        app_id: "wxabcdefabcdef0123",
+        api_key: keys::WECHAT_OVERSEAS_KEY,
+        sign_type: "HMAC-SHA256",
+        usual: false,
+        rate_e4: 80,
+        stores: &[2, 3],
+    },
 ];
 
 /// Another sub-merchant of the same service provider: its trades stand in the provider's whole bill.
@@ -117,11 +173,13 @@ pub(super) struct Store {
     pub(super) mall: &'static str,
 }
 
-pub(super) static STORES: [Store; 4] = [
+pub(super) static STORES: [Store; 6] = [
     Store { code: "8888", name: "中央收银", contract: "A0123", mall: "*" },
     Store { code: "8801", name: "一楼超市", contract: "8801", mall: "M001" },
     Store { code: "8802", name: "二楼龘食府", contract: "8802", mall: "M001" },
     Store { code: "8803", name: "三楼“书与茶”", contract: "8803", mall: "*" },
+    Store { code: "8804", name: "四楼影城", contract: "8804", mall: "M001" },
+    Store { code: "8805", name: "地下车库", contract: "A0123", mall: "*" },
 ];
 
 /// Tills of one store. The last two belong to gateways that log in base64, one of them in GBK.

@@ -2,6 +2,12 @@
 
 mod alipay_open;
 mod wechat_v2;
+mod ttpay;
+mod ttpay_wire;
+mod wechat_global;
+mod wechat_order;
+mod wechat_sign;
+mod wechat_v3;
 
 use axum::http::HeaderMap;
 
@@ -14,7 +20,6 @@ pub(super) struct Call<'c> {
     pub(super) path: &'c str,
     /// As sent, without the question mark; empty if there is none.
     pub(super) query: &'c str,
-    #[expect(dead_code, reason = "read by the desks whose signature stands in a header")]
     pub(super) headers: &'c HeaderMap,
     pub(super) body: &'c [u8],
 }
@@ -26,6 +31,18 @@ static DESKS: &[(&str, Desk)] = &[
     ("/pay/downloadbill", wechat_v2::answer),
     ("/gateway.do", alipay_open::gateway),
     ("/downloadBillFile.resource", alipay_open::download),
+    ("/pay/downloadfundflow", wechat_v2::fund_flow),
+    ("/pay/orderquery", wechat_order::order),
+    ("/pay/refundquery", wechat_order::refund),
+    ("/v3/bill/tradebill", wechat_v3::trade_bill),
+    ("/v3/bill/fundflowbill", wechat_v3::fund_flow_bill),
+    ("/v3/billdownload/file", wechat_v3::download),
+    ("/v3/certificates", wechat_v3::certificates),
+    ("/v3/pay/transactions/", wechat_v3::order),
+    ("/v3/refund/domestic/refunds/", wechat_v3::refund),
+    ("/v3/global/statements", wechat_global::statement),
+    ("/Service1.svc", ttpay::soap),
+    ("/Service1.svc/", ttpay::rest),
 ];
 
 pub(super) fn answer(house: &House, call: &Call<'_>) -> Answer {

@@ -1,22 +1,25 @@
-//! WeChat Pay's `POST /pay/downloadbill` as the real one answers (`spec/wechat.md` 1.1 to 1.3): always status 200;
-//! the bill as text or gzip, or a `FAIL` in XML that is never compressed.
+//! WeChat Pay's `POST /pay/downloadbill` and `/pay/downloadfundflow` as the real ones answer (`spec/wechat.md` 1.1 to
+//! 1.3, 2, 4.1): always status 200; the file as text or gzip, or a `FAIL` in XML that is never compressed.
+//!
+//! The fund flow really wants the merchant's client certificate. Plain loopback has none: everything else is checked.
 
 use axum::body::Bytes;
 use hmac::{Hmac, Mac};
 use md5::{Digest, Md5};
+use sha1::Sha1;
 use sha2::Sha256;
 
 use super::Call;
 use crate::domain::BillDate;
 use crate::sandbox::form::{elements, value};
 use crate::sandbox::mishap::{Desk, Mishap};
-use crate::sandbox::paper::Paper;
+use crate::sandbox::paper::{self, Paper};
 use crate::sandbox::server::{Answer, Content, House, Want};
 use crate::sandbox::town::{ACCOUNTS, SimAccount};
 
 type Fields = [(String, String)];
 /// `error_code` and `return_msg`.
-type Fail = (&'static str, &'static str);
+pub(super) type Fail = (&'static str, &'static str);
 
 const SYSTEM_ERROR: Fail = ("100", "SYSTEMERROR");
 const NO_BILL: Fail = ("20002", "No Bill Exist");
@@ -41,6 +44,20 @@ pub(super) fn answer(house: &House, call: &Call<'_>) -> Answer {
 }
 
 fn asked(house: &House, method: &str, body: &[u8]) -> Result<Asked, Fail> {
+    let (account, fields) = request(house, method, body, &["bill_date"])?;
+    let known = &ACCOUNTS[usize::from(account)];
+    let date = checked(&fields, known)?;
+    let whole = !known.sub_merchant.is_empty() && value(&fields, "sub_mch_id").is_empty();
+    Ok(Asked { account, date, whole, gzip: value(&fields, "tar_type") == "GZIP" })
+}
+
+/// Reads a signed request of an account with an APIv2 key; `more` are the fields it needs beside the common ones.
+pub(super) fn request(
+    house: &House,
+    method: &str,
+    body: &[u8],
+    more: &[&str],
+) -> Result<(u8, Vec<(String, String)>), Fail> {
     let fault = |words| Err(("20001", words));
     if method != "POST" {
         return fault("require POST method");
@@ -51,18 +68,15 @@ fn asked(house: &House, method: &str, body: &[u8]) -> Result<Asked, Fail> {
     let Some(fields) = std::str::from_utf8(body).ok().and_then(elements) else {
         return fault("data format error");
     };
-    if ["appid", "mch_id", "nonce_str", "sign", "bill_date"]
-        .iter()
-        .any(|name| value(&fields, name).is_empty())
-    {
+    let mut needed = ["appid", "mch_id", "nonce_str", "sign"].iter().chain(more);
+    if needed.any(|name| value(&fields, name).is_empty()) {
         return fault("missing parameter");
     }
     if value(&fields, "nonce_str").len() > 32 {
         return fault("nonce_str too long");
     }
     let merchant = value(&fields, "mch_id");
-    let Some(account) =
-        house.account(|account| account.channel == "wechat_v2" && account.merchant == merchant)
+    let Some(account) = house.account(|account| signs_with_a_key(account) && account.merchant == merchant)
     else {
         return fault("invalid parameter");
     };
@@ -72,9 +86,11 @@ fn asked(house: &House, method: &str, body: &[u8]) -> Result<Asked, Fail> {
     {
         return Err(SIGN_ERROR);
     }
-    let date = checked(&fields, known)?;
-    let whole = !known.sub_merchant.is_empty() && value(&fields, "sub_mch_id").is_empty();
-    Ok(Asked { account, date, whole, gzip: value(&fields, "tar_type") == "GZIP" })
+    Ok((account, fields))
+}
+
+fn signs_with_a_key(account: &SimAccount) -> bool {
+    ["wechat_v2", "wechat_global"].contains(&account.channel) && !account.api_key.is_empty()
 }
 
 /// The rest of the parameters; returns the bill date.
@@ -98,7 +114,7 @@ fn checked(fields: &Fields, account: &SimAccount) -> Result<BillDate, Fail> {
 }
 
 /// The signature over all fields but `sign`; `None` for an unknown sign type. (`spec/wechat.md` 1.2.)
-fn signature(fields: &Fields, sign_type: &str, key: &str) -> Option<String> {
+pub(super) fn signature(fields: &Fields, sign_type: &str, key: &str) -> Option<String> {
     let text = text_to_sign(fields, key);
     match sign_type {
         "" | "MD5" => Some(hex::encode_upper(Md5::digest(text.as_bytes()))),
@@ -126,11 +142,13 @@ fn bill(house: &House, asked: &Asked) -> Answer {
         Some(Mishap::NoBill | Mishap::EmptyFile) => return failed(NO_BILL),
         Some(Mishap::Busy) => return failed(SYSTEM_ERROR),
         Some(Mishap::Refused) => return failed(CLOSED),
-        Some(Mishap::WrongSignature) => return failed(SIGN_ERROR),
+        Some(Mishap::WrongSignature | Mishap::SignError) => return failed(SIGN_ERROR),
         other => Content::after(other),
     };
-    let Asked { account, date, whole, gzip } = *asked;
-    let want = Want { account, date, paper: Paper::WechatBill, whole, content, gzip };
+    let Asked { account, date, gzip, .. } = *asked;
+    let whole = asked.whole || mishap == Some(Mishap::SubMerchantsMixed);
+    let paper = paper::of(&ACCOUNTS[usize::from(account)]);
+    let want = Want { account, date, paper, whole, content, gzip };
     let Some(bytes) = house.statement(want) else { return failed(NO_BILL) };
     Answer::ok("text/plain; charset=utf-8", bytes).after(mishap)
 }
@@ -139,6 +157,74 @@ fn failed((code, words): Fail) -> Answer {
     let body = format!(
         "<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[{words}]]></return_msg>\
          <error_code><![CDATA[{code}]]></error_code></xml>"
+    );
+    Answer::ok("text/plain; charset=utf-8", Bytes::from(body))
+}
+
+/// `POST /pay/downloadfundflow`: HMAC-SHA256 only, and errors in words of its own.
+pub(super) fn fund_flow(house: &House, call: &Call<'_>) -> Answer {
+    match flow_asked(house, call) {
+        Ok(asked) => flow(house, &asked),
+        Err((code, words)) => flow_failed((code, words)),
+    }
+}
+
+fn flow_asked(house: &House, call: &Call<'_>) -> Result<Asked, Fail> {
+    let needed = ["sign_type", "bill_date", "account_type"];
+    let read = request(house, call.method, call.body, &needed);
+    let (account, fields) = read.map_err(|(_, words)| ("PARAM_ERROR", words))?;
+    let fault = |words| Err(("PARAM_ERROR", words));
+    if value(&fields, "sign_type") != "HMAC-SHA256" {
+        return fault("sign_type 仅支持 HMAC-SHA256");
+    }
+    if !["Basic", "Operation", "Fees"].contains(&value(&fields, "account_type")) {
+        return fault("invalid account_type");
+    }
+    let known = &ACCOUNTS[usize::from(account)];
+    let date = checked(&fields, known).map_err(|(_, words)| ("PARAM_ERROR", words))?;
+    // The other accounts have no movements, and a provider's money goes to its sub-merchants.
+    if value(&fields, "account_type") != "Basic" || !known.sub_merchant.is_empty() {
+        return Err(NO_FLOW);
+    }
+    Ok(Asked { account, date, whole: false, gzip: value(&fields, "tar_type") == "GZIP" })
+}
+
+const NO_FLOW: Fail = ("NO_BILL_EXIST", "账单不存在");
+
+fn flow(house: &House, asked: &Asked) -> Answer {
+    let Asked { account, date, gzip, .. } = *asked;
+    let mishap = house.mishap(Desk::WechatFundFlow, account, date);
+    let content = match mishap {
+        Some(Mishap::NotReady) => return flow_failed(("BILL_CREATING", "账单生成中")),
+        Some(Mishap::NoBill | Mishap::EmptyFile) => return flow_failed(NO_FLOW),
+        Some(Mishap::Busy) => return flow_failed(("SYSTEMERROR", "系统超时")),
+        Some(Mishap::Refused) => return flow_failed(("PARAM_ERROR", "商户无权限")),
+        Some(Mishap::WrongSignature | Mishap::SignError) => {
+            return flow_failed(("PARAM_ERROR", "sign error"));
+        }
+        other => Content::after(other),
+    };
+    let want = Want { account, date, paper: Paper::WechatFundFlow, whole: false, content, gzip };
+    let (Some(bytes), Some(plain)) = (house.statement(want), house.statement(Want { gzip: false, ..want }))
+    else {
+        return flow_failed(NO_FLOW);
+    };
+    let hash = match mishap {
+        Some(Mishap::WrongHash) => Sha1::digest(b"another file"),
+        _ => Sha1::digest(&plain),
+    };
+    let answer = Answer::ok("text/plain; charset=utf-8", bytes);
+    let digest = format!("SHA={}", hex::encode(hash));
+    let missing = mishap == Some(Mishap::MissingSignature);
+    let answer = if missing { answer } else { answer.with_header("digest", digest) };
+    answer.after(mishap)
+}
+
+fn flow_failed((code, words): Fail) -> Answer {
+    let body = format!(
+        "<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[{words}]]></return_msg>\
+         <result_code><![CDATA[FAIL]]></result_code><err_code><![CDATA[{code}]]></err_code>\
+         <err_code_des><![CDATA[{words}]]></err_code_des></xml>"
     );
     Answer::ok("text/plain; charset=utf-8", Bytes::from(body))
 }

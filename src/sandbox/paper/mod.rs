@@ -3,6 +3,10 @@
 pub(super) mod alipay_bill;
 pub(super) mod wechat_bill;
 mod zip_file;
+pub(super) mod gzip;
+mod spoil;
+pub(super) mod wechat_fundflow;
+pub(super) mod wechat_overseas;
 
 use super::day::SimulatedDay;
 use super::server::{Content, Want};
@@ -13,6 +17,10 @@ use super::town::{ACCOUNTS, Family, SimAccount};
 pub(super) enum Paper {
     WechatBill,
     AlipayBill,
+    WechatFundFlow,
+    WechatOverseas,
+    /// v2, with English titles.
+    WechatOverseasEnglish,
 }
 
 /// The document that an account is reconciled by.
@@ -20,6 +28,8 @@ pub(super) fn of(account: &SimAccount) -> Paper {
     match account.family() {
         Family::Wechat => Paper::WechatBill,
         Family::Alipay20 => Paper::AlipayBill,
+        Family::WechatOverseas if account.api_key.is_empty() => Paper::WechatOverseas,
+        Family::WechatOverseas => Paper::WechatOverseasEnglish,
     }
 }
 
@@ -32,12 +42,15 @@ pub(super) fn write(day: &SimulatedDay, want: Want) -> Option<Vec<u8>> {
     let mut bytes = match want.paper {
         Paper::WechatBill => wechat_bill(day, want, day_number)?,
         Paper::AlipayBill => alipay_bill(day, want, day_number)?,
+        Paper::WechatFundFlow => wechat_fundflow(day, want, day_number)?,
+        Paper::WechatOverseas | Paper::WechatOverseasEnglish => wechat_overseas(day, want, day_number)?,
     };
     if want.content == Content::Torn {
         bytes.truncate(bytes.len() / 3 * 2);
     }
     let account = &ACCOUNTS[usize::from(want.account)];
-    Some(if want.gzip { wechat_bill::zipped(&bytes, account, want.date) } else { bytes })
+    let name = format!("{}All{}.csv", account.merchant, want.date);
+    Some(if want.gzip { gzip::packed(&bytes, &name) } else { bytes })
 }
 
 fn wechat_bill(day: &SimulatedDay, want: Want, day_number: i32) -> Option<Vec<u8>> {
@@ -50,7 +63,34 @@ fn wechat_bill(day: &SimulatedDay, want: Want, day_number: i32) -> Option<Vec<u8
     if want.content == Content::OtherMerchant {
         bill = bill.of_another_merchant();
     }
-    Some(bill.write().into_bytes())
+    Some(spoil::spoiled(bill.write(), want.content))
+}
+
+fn wechat_fundflow(day: &SimulatedDay, want: Want, day_number: i32) -> Option<Vec<u8>> {
+    let mut flow = wechat_fundflow::Flow::of(day, want.account, day_number);
+    if flow.is_empty() {
+        return None;
+    }
+    flow.totals_off_fen = i64::from(want.content == Content::TotalsOff);
+    flow.balance_off_fen = i64::from(want.content == Content::BalanceOff);
+    if want.content == Content::OtherMerchant {
+        flow = flow.of_another_merchant();
+    }
+    Some(spoil::spoiled(flow.write(), want.content))
+}
+
+fn wechat_overseas(day: &SimulatedDay, want: Want, day_number: i32) -> Option<Vec<u8>> {
+    let mut statement = wechat_overseas::Statement::of(day, want.account, day_number);
+    if statement.is_empty() {
+        return None;
+    }
+    statement.totals_off_minor = i64::from(want.content == Content::TotalsOff);
+    if want.content == Content::OtherMerchant {
+        statement = statement.of_another_merchant();
+    }
+    let english = want.paper == Paper::WechatOverseasEnglish;
+    let text = if english { statement.write_english() } else { statement.write() };
+    Some(spoil::spoiled(text, want.content))
 }
 
 fn alipay_bill(day: &SimulatedDay, want: Want, day_number: i32) -> Option<Vec<u8>> {

@@ -3,11 +3,6 @@
 //! With BOM and CRLF; every cell of a data row begins with a backtick and nothing is quoted or escaped. The totals are
 //! added up from the very rows that are written.
 
-use std::io::Write as _;
-
-use flate2::{Compression, GzBuilder};
-
-use crate::domain::BillDate;
 use crate::sandbox::calendar::Calendar;
 use crate::sandbox::day::SimulatedDay;
 use crate::sandbox::lines::{self, Line, What};
@@ -252,13 +247,4 @@ fn rate_cell(out: &mut String, rate_e4: i64) {
     out.push('.');
     push_padded(out, rate_e4.unsigned_abs() % 100, 2);
     out.push('%');
-}
-
-/// Gzip with the file's name in the header, as WeChat sends it.
-pub(in crate::sandbox) fn zipped(text: &[u8], account: &SimAccount, date: BillDate) -> Vec<u8> {
-    let name = format!("{}All{date}.csv", account.merchant);
-    let packed = Vec::with_capacity(text.len() / 4);
-    let mut encoder = GzBuilder::new().filename(name).write(packed, Compression::fast());
-    let written = encoder.write_all(text).and_then(|()| encoder.finish());
-    written.expect("writing to memory cannot fail")
 }

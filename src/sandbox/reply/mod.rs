@@ -11,5 +11,6 @@ pub(super) fn write(out: &mut String, scene: &Scene<'_>) -> (&'static str, &'sta
     match scene.account.family() {
         Family::Wechat => wechat::write(out, scene),
         Family::Alipay20 => alipay_json::write(out, scene),
+        Family::WechatOverseas => wechat::write(out, scene),
     }
 }

@@ -3,7 +3,7 @@
 use crate::sandbox::log_row::Scene;
 use crate::sandbox::numbers::{self, HEX_UPPER, LETTERS, push_letters};
 use crate::sandbox::story::{Coupon, Reply, Step};
-use crate::sandbox::{fault::Fault, lines};
+use crate::sandbox::{currency, fault::Fault, lines};
 
 /// Writes a reply; returns what the gateway notes beside it in RES_ERR and RES_MSG.
 pub(in crate::sandbox) fn write(out: &mut String, scene: &Scene<'_>) -> (&'static str, &'static str) {
@@ -87,12 +87,24 @@ fn paid(out: &mut String, scene: &Scene<'_>, queried: bool) {
     if story.coupon != Coupon::None {
         number(out, "coupon_fee", i64::from(story.coupon_fen));
     }
-    text(out, "fee_type", "CNY");
+    text(out, "fee_type", currency::priced(scene.account, scene.index));
     filled(out, "transaction_id", |out| lines::push_trade_no(out, scene.day, scene.index, false));
     filled(out, "out_trade_no", |out| lines::push_order_no(out, scene.day, scene.index));
     let paid_at = story.paid_at().unwrap_or(scene.at);
     filled(out, "time_end", |out| scene.day.calendar.push_compact_time(out, paid_at));
-    number(out, "cash_fee", story.amount() - i64::from(story.coupon_fen));
+    cash(out, scene);
+}
+
+/// What the buyer paid himself; overseas in his own currency.
+fn cash(out: &mut String, scene: &Scene<'_>) {
+    let amount = scene.story.amount() - i64::from(scene.story.coupon_fen);
+    match currency::priced(scene.account, scene.index) {
+        "CNY" => number(out, "cash_fee", amount),
+        foreign => {
+            number(out, "cash_fee", currency::in_fen(amount, foreign));
+            text(out, "cash_fee_type", "CNY");
+        }
+    }
 }
 
 fn refunded(out: &mut String, scene: &Scene<'_>) {
@@ -109,8 +121,8 @@ fn refunded(out: &mut String, scene: &Scene<'_>) {
         number(out, "settlement_refund_fee", refund.amount() - i64::from(story.coupon_fen));
     }
     number(out, "total_fee", story.amount());
-    text(out, "fee_type", "CNY");
-    number(out, "cash_fee", story.amount() - i64::from(story.coupon_fen));
+    text(out, "fee_type", currency::priced(scene.account, scene.index));
+    cash(out, scene);
 }
 
 /// 付款银行, the same in the reply and in the statement.
