@@ -22,10 +22,13 @@
 pub mod address;
 pub mod envelope;
 pub mod keys;
+pub mod mapi;
+mod mapi_reply;
 pub mod sign;
 pub mod xml;
 pub mod wechat_v2;
 pub mod alipay_open;
+pub mod alipay_mapi;
 pub mod local_file;
 
 mod query;
@@ -38,7 +41,7 @@ use crate::format::ReadError;
 pub use query::{Inquiry, Judged, Queries, Told};
 
 /// Every channel, in the order of the manual.
-pub static ROOMS: &[&Room] = &[&wechat_v2::ROOM, &alipay_open::ROOM, &local_file::ROOM];
+pub static ROOMS: &[&Room] = &[&wechat_v2::ROOM, &alipay_open::ROOM, &alipay_mapi::ROOM, &local_file::ROOM];
 
 /// The room of a channel code.
 pub fn room(code: &str) -> Option<&'static Room> {

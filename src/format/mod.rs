@@ -8,6 +8,9 @@ pub mod unpack;
 pub mod table;
 pub mod day;
 pub mod tally;
+pub mod markup;
+pub mod sheet;
+pub mod alipay_account_log;
 pub mod wechat_bill;
 pub mod alipay_bill;
 
