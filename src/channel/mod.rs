@@ -29,6 +29,7 @@ pub mod xml;
 pub mod wechat_v2;
 pub mod alipay_open;
 pub mod alipay_mapi;
+pub mod alipay_global;
 pub mod local_file;
 
 mod query;
@@ -41,7 +42,7 @@ use crate::format::ReadError;
 pub use query::{Inquiry, Judged, Queries, Told};
 
 /// Every channel, in the order of the manual.
-pub static ROOMS: &[&Room] = &[&wechat_v2::ROOM, &alipay_open::ROOM, &alipay_mapi::ROOM, &local_file::ROOM];
+pub static ROOMS: &[&Room] = &[&wechat_v2::ROOM, &alipay_open::ROOM, &alipay_mapi::ROOM, &alipay_global::ROOM, &local_file::ROOM];
 
 /// The room of a channel code.
 pub fn room(code: &str) -> Option<&'static Room> {

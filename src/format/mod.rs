@@ -13,6 +13,9 @@ pub mod sheet;
 pub mod alipay_account_log;
 pub mod wechat_bill;
 pub mod alipay_bill;
+pub mod alipay_ledger;
+pub mod alipay_forex;
+pub mod columns;
 
 use thiserror::Error;
 

@@ -34,6 +34,13 @@ pub struct Record<'t> {
     spans: Vec<CellSpan>,
 }
 
+impl AsRef<str> for Record<'_> {
+    /// The whole line.
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
 impl<'t> Sheet<'t> {
     /// Begins at byte `at` of the text, which is physical line `number`.
     pub fn new(text: &'t str, at: usize, number: u32, delimiter: char) -> Sheet<'t> {
@@ -53,7 +60,7 @@ impl<'t> Sheet<'t> {
                 continue;
             }
             // A quote is a letter where cells stand between bars.
-            if line.contains('"') && self.delimiter == ',' {
+            if line.contains('"') && self.delimiter != '|' {
                 return self.quoted(start, number).map(Some);
             }
             let mut spans = Vec::new();
@@ -91,7 +98,7 @@ impl<'t> Sheet<'t> {
         let open = || ReadError::at(number, "a cell's quote is never closed");
         for _ in 0..JOINED_MAX {
             let text = self.text.get(start..self.at).unwrap_or("").trim_end_matches(['\r', '\n', ' ']);
-            match cells(text, number)? {
+            match cells(text, number, self.delimiter)? {
                 Some(cells) => return Record::plain(number, &cells),
                 None => drop(self.line()?.ok_or_else(open)?),
             }
@@ -101,17 +108,19 @@ impl<'t> Sheet<'t> {
 }
 
 /// The values of a record with quotes (RFC 4180); `None` while a quote is open.
-fn cells(text: &str, number: u32) -> Result<Option<Vec<String>>, ReadError> {
+fn cells(text: &str, number: u32, delimiter: char) -> Result<Option<Vec<String>>, ReadError> {
     let mut cells = Vec::new();
     let mut rest = text;
     loop {
-        let (cell, more) = match rest.trim_start_matches([' ', '\t']).strip_prefix('"') {
-            None => rest.split_once(',').map_or((rest.to_owned(), None), |(c, m)| (c.to_owned(), Some(m))),
+        let (cell, more) = match rest.trim_start_matches(' ').strip_prefix('"') {
+            None => {
+                rest.split_once(delimiter).map_or((rest.to_owned(), None), |(c, m)| (c.to_owned(), Some(m)))
+            }
             Some(quoted) => {
                 let Some((cell, behind)) = unquoted(quoted) else { return Ok(None) };
-                match behind.trim_start_matches([' ', '\t']) {
+                match behind.trim_start_matches(' ') {
                     "" => (cell, None),
-                    more => match more.strip_prefix(',') {
+                    more => match more.strip_prefix(delimiter) {
                         Some(more) => (cell, Some(more)),
                         None => {
                             let found = "text stands behind the closing quote of a cell";
@@ -210,6 +219,17 @@ impl<'t> Record<'t> {
         self.spans.get(column).copied().unwrap_or_default()
     }
 
+    /// Takes `="…"` from around the cells, which some shops write so that a spreadsheet leaves long numbers alone.
+    pub fn without_formulas(&mut self) {
+        for span in &mut self.spans {
+            let start = usize::from(span.start);
+            let cell = self.text.get(start..start + usize::from(span.len)).unwrap_or("");
+            if cell.len() > 2 && cell.starts_with("=\"") && cell.ends_with('"') {
+                *span = CellSpan { start: span.start + 2, len: span.len - 3 };
+            }
+        }
+    }
+
     /// The titles that this record holds.
     ///
     /// # Errors
@@ -244,13 +264,20 @@ pub struct Gather<'t> {
     rewritten: String,
     pub entries: Vec<Entry>,
     part: u8,
+    /// Where the records' own text begins in the whole.
+    base: usize,
 }
 
 impl<'t> Gather<'t> {
-    /// For the records of this text, which is the file's part of that place.
-    pub fn new(text: &'t str, part: usize) -> Gather<'t> {
-        let part = u8::try_from(part).unwrap_or(u8::MAX);
-        Gather { text, rewritten: String::new(), entries: Vec::new(), part }
+    /// For the records of this text.
+    pub fn new(text: &'t str) -> Gather<'t> {
+        Gather { text, rewritten: String::new(), entries: Vec::new(), part: 0, base: 0 }
+    }
+
+    /// From now on the records are of the file's part of that place, whose text begins at `base` in the whole.
+    pub fn turn_to(&mut self, part: usize, base: usize) {
+        self.part = u8::try_from(part).unwrap_or(u8::MAX);
+        self.base = base;
     }
 
     /// Keeps a movement; `cells` names the columns whose texts are kept.
@@ -268,7 +295,7 @@ impl<'t> Gather<'t> {
         if self.entries.len() >= ROWS_MAX {
             return Err(ReadError::at(number, format!("more than {ROWS_MAX} movements in one file")));
         }
-        let start = record.start.unwrap_or(self.text.len() + self.rewritten.len());
+        let start = record.start.map_or(self.text.len() + self.rewritten.len(), |start| self.base + start);
         let far = |_| ReadError::at(number, "begins behind the first 4 GiB");
         let length = u16::try_from(record.text.len()).map_err(far)?;
         let mut entry = Entry::at(u32::try_from(start).map_err(far)?, length, self.part, number);
@@ -355,7 +382,7 @@ mod tests {
     fn what_is_kept_is_found_again() {
         let text = "A1, 5.00\n\"A,2\",6.00\n";
         let mut sheet = Sheet::new(text, 0, 1, ',');
-        let mut gather = Gather::new(text, 0);
+        let mut gather = Gather::new(text);
         let movement = Movement {
             kind: EntryKind::Payment,
             currency: Currency::CNY,

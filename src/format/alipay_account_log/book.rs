@@ -73,7 +73,7 @@ impl<'a> Book<'a> {
         Book {
             asked,
             columns,
-            gather: Gather::new(text, 0),
+            gather: Gather::new(text),
             ids: HashSet::new(),
             fees: Vec::new(),
             others: BTreeMap::new(),
