@@ -52,9 +52,7 @@ pub(super) fn post(account: &Account, params: &[(&str, &str)], charset: Charset)
     let url = url(account);
     let between = if url.contains('?') { '&' } else { '?' };
     let mut request = Request::new("POST", format!("{url}{between}_input_charset={name}"), account);
-    request
-        .headers
-        .push(("content-type", format!("application/x-www-form-urlencoded; charset={name}")));
+    request.headers.push(("content-type", format!("application/x-www-form-urlencoded; charset={name}")));
     request.body = body.into_bytes();
     Ok(request)
 }
@@ -167,7 +165,9 @@ mod tests {
     #[test]
     fn vectors_of_charsets() {
         let text = |charset| {
-            format!("_input_charset={charset}&partner=2088006300000000&service=create_partner_trade_by_buyer&subject=测试")
+            format!(
+                "_input_charset={charset}&partner=2088006300000000&service=create_partner_trade_by_buyer&subject=测试"
+            )
         };
         assert_eq!(signed(&text("utf-8"), FAQ, Charset::Utf8), "98b6e031db2e01d8703723f65dc198ef");
         assert_eq!(signed(&text("gbk"), FAQ, Charset::Gbk), "d1bc2d3d33de56de5edfb0693367d40f");
@@ -207,8 +207,7 @@ mod tests {
     #[test]
     fn accounts_that_cannot_work_are_named() {
         let check = |partner: &str, key: &str| {
-            let mut account =
-                Account { name: "shop".into(), merchant: partner.into(), ..Account::default() };
+            let mut account = Account { name: "shop".into(), merchant: partner.into(), ..Account::default() };
             account.secrets.insert("key".into(), Secret::new(key));
             super::check(&account).map_err(|failure| failure.message)
         };

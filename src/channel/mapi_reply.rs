@@ -211,7 +211,9 @@ impl Parsed {
         if verifies {
             return Ok(());
         }
-        fail("has a signature that does not verify: `key` is not this partner's MD5 key, or the reply was changed on the way")
+        fail(
+            "has a signature that does not verify: `key` is not this partner's MD5 key, or the reply was changed on the way",
+        )
     }
 
     fn pairs(&self, written: fn(&str) -> String) -> Vec<(String, String)> {
@@ -266,8 +268,9 @@ mod tests {
     }
 
     fn reply(response: &str, signed: &str, charset: Charset) -> Vec<u8> {
-        let sign =
-            hex::encode(<md5::Md5 as md5::Digest>::digest(charset.encode(&format!("{signed}{KEY}")).unwrap()));
+        let sign = hex::encode(<md5::Md5 as md5::Digest>::digest(
+            charset.encode(&format!("{signed}{KEY}")).unwrap(),
+        ));
         let name = if charset == Charset::Gbk { "GBK" } else { "utf-8" };
         let text = format!(
             "<?xml version=\"1.0\" encoding=\"{name}\"?>\n<alipay><is_success>T</is_success><request><param \
@@ -348,7 +351,9 @@ mod tests {
         let text = String::from_utf8(trade(Charset::Utf8)).unwrap();
         let start = text.find("<sign>").unwrap();
         let unsigned = format!("{}</alipay>", &text[..start]);
-        assert!(matches!(refused(unsigned.as_bytes()), Trouble::Unbelievable(why) if why.contains("without")));
+        assert!(
+            matches!(refused(unsigned.as_bytes()), Trouble::Unbelievable(why) if why.contains("without"))
+        );
     }
 
     #[test]
@@ -368,7 +373,9 @@ mod tests {
     fn errors_and_what_is_no_reply() {
         let error = b"<alipay><is_success>F</is_success><error>ILLEGAL_SIGN</error></alipay>";
         assert_eq!(refused(error), Trouble::Error("ILLEGAL_SIGN".into()));
-        for body in ["<html><body>busy</body></html>", "busy", "", "<alipay><is_success>T</is_success></alipay>"] {
+        for body in
+            ["<html><body>busy</body></html>", "busy", "", "<alipay><is_success>T</is_success></alipay>"]
+        {
             assert!(matches!(refused(body.as_bytes()), Trouble::Broken(_)), "{body}");
         }
     }

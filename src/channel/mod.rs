@@ -42,7 +42,8 @@ use crate::format::ReadError;
 pub use query::{Inquiry, Judged, Queries, Told};
 
 /// Every channel, in the order of the manual.
-pub static ROOMS: &[&Room] = &[&wechat_v2::ROOM, &alipay_open::ROOM, &alipay_mapi::ROOM, &alipay_global::ROOM, &local_file::ROOM];
+pub static ROOMS: &[&Room] =
+    &[&wechat_v2::ROOM, &alipay_open::ROOM, &alipay_mapi::ROOM, &alipay_global::ROOM, &local_file::ROOM];
 
 /// The room of a channel code.
 pub fn room(code: &str) -> Option<&'static Room> {

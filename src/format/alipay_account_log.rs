@@ -18,7 +18,7 @@ use book::{Book, Columns};
 
 use super::markup;
 use super::sheet::{Record, Sheet};
-use super::table::Aliases;
+use super::table::{Aliases, Titles};
 use super::unpack::{Charset, unpack};
 use super::{Asked, ReadError, shown};
 use crate::domain::{Control, Draft, Statement, Unit};
@@ -106,9 +106,9 @@ fn csv(asked: &Asked<'_>, text: &str, line: u32, count: Option<i64>) -> Result<S
         ..Columns::default()
     };
     let mut book = Book::new(asked, text, columns);
-    let mut rows = 0;
+    let (mut rows, mut cells) = (0, None);
     while let Some(record) = sheet.advance()? {
-        check_shape(&record, titles.count())?;
+        check_shape(&record, &titles, cells.replace(record.count()))?;
         book.keep(&record)?;
         rows += 1;
     }
@@ -121,15 +121,17 @@ fn csv(asked: &Asked<'_>, text: &str, line: u32, count: Option<i64>) -> Result<S
     finish(asked, book, text, stated)
 }
 
-/// Each record ends with a comma, and so do the titles; a record may lack it.
-fn check_shape(record: &Record<'_>, titles: usize) -> Result<(), ReadError> {
+/// Each record ends with a comma, and so do the titles; a file may lack them on either. But then on all records: one with
+/// a cell more has a comma in a text, and its amounts stand in other columns.
+fn check_shape(record: &Record<'_>, titles: &Titles, before: Option<usize>) -> Result<(), ReadError> {
     let cells = record.count();
-    let extra = cells == titles + 1 && record.cell(titles).is_empty();
-    if cells == titles || cells + 1 == titles || extra {
+    let named = titles.names().filter(|name| !name.is_empty()).count();
+    let closed = cells == named + 1 && record.cell(named).is_empty();
+    if (cells == named || closed) && before.is_none_or(|before| before == cells) {
         return Ok(());
     }
-    let why = if cells > titles { "; a text with a comma in it, perhaps" } else { "" };
-    Err(ReadError::at(record.number, format!("has {cells} cells, the titles {titles}{why}")))
+    let why = if cells > named { "; a text with a comma in it, perhaps" } else { "" };
+    Err(ReadError::at(record.number, format!("has {cells} cells, the titles {named}{why}")))
 }
 
 fn finish(

@@ -91,14 +91,15 @@ fn read_part(
         head = sheet.advance()?.ok_or_else(|| ReadError::File("the file ends before its titles".into()))?;
     }
     let rows = if is_pulled(head.as_ref()) {
-        reader.layout(Columns::find(&Titles::read(PULLED, head.number)?)?, "");
+        let columns = Columns::find(&Titles::read(PULLED, head.number)?)?;
+        reader.layout(Columns { bars, pulled: true, ..columns }, "");
         reader.keep(&head)?;
         1 + all(&mut sheet, reader)?
     } else {
         let titles = head.titles()?;
         let columns = Columns::find(&titles)?;
         let unknown = columns::unknown(&titles);
-        reader.layout(columns, &shown(&unknown.join(", ")));
+        reader.layout(Columns { bars, ..columns }, &shown(&unknown.join(", ")));
         all(&mut sheet, reader)?
     };
     if let Some(stated) = count {

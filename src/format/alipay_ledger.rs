@@ -74,7 +74,10 @@ pub fn read(asked: &Asked<'_>, raw: Vec<u8>) -> Result<Statement, ReadError> {
 }
 
 fn stranger(line: &str) -> ReadError {
-    ReadError::File(format!("this is no ledger of Alipay: its first line is `{}`, not `{DETAIL}`", shown(line)))
+    ReadError::File(format!(
+        "this is no ledger of Alipay: its first line is `{}`, not `{DETAIL}`",
+        shown(line)
+    ))
 }
 
 /// Reads one detail file: frame, titles, rows, totals.
@@ -100,14 +103,21 @@ fn detail(
             break;
         }
         if record.as_ref().starts_with('#') {
-            return Err(ReadError::at(record.number, format!("`{}` inside the list", shown(record.as_ref()))));
+            return Err(ReadError::at(
+                record.number,
+                format!("`{}` inside the list", shown(record.as_ref())),
+            ));
         }
         reader.keep(&record)?;
     }
-    totals(&mut sheet, controls, [("支出合计", 0), ("收入合计", 1)].map(|(word, way)| {
-        let (now, then) = (reader.sums[way], before[way]);
-        (word, now.rows - then.rows, now.minor - then.minor)
-    }))
+    totals(
+        &mut sheet,
+        controls,
+        [("支出合计", 0), ("收入合计", 1)].map(|(word, way)| {
+            let (now, then) = (reader.sums[way], before[way]);
+            (word, now.rows - then.rows, now.minor - then.minor)
+        }),
+    )
 }
 
 /// Reads the lines behind the list; each total must be there, once.

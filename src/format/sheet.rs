@@ -362,11 +362,7 @@ mod tests {
     fn records_of_every_spelling() {
         assert_eq!(
             all("a, b\t,c\r\n\r\n,,\r\n茶,\"5\"\" x, y\",\n\"two\nlines\",2", ',').unwrap(),
-            [
-                row(1, &["a", "b", "c"]),
-                row(4, &["茶", "5\" x, y", ""]),
-                row(5, &["two lines", "2"]),
-            ]
+            [row(1, &["a", "b", "c"]), row(4, &["茶", "5\" x, y", ""]), row(5, &["two lines", "2"]),]
         );
         assert_eq!(all("a|\"b|c\n", '|').unwrap(), [row(1, &["a", "\"b", "c"])]);
     }
@@ -399,8 +395,11 @@ mod tests {
             crate::domain::Draft { text: format!("{text}{rewritten}"), entries, ..Default::default() };
         let date = crate::domain::BillDate::parse("20240502").unwrap();
         let statement = crate::domain::Statement::new(date, draft).unwrap();
-        let told: Vec<_> =
-            statement.entries().iter().map(|e| (statement.cell(e, Cell::OrderNo), statement.line(e))).collect();
+        let told: Vec<_> = statement
+            .entries()
+            .iter()
+            .map(|e| (statement.cell(e, Cell::OrderNo), statement.line(e)))
+            .collect();
         assert_eq!(told, [("A1", "A1, 5.00"), ("A,2", "A,2,6.00")]);
     }
 }

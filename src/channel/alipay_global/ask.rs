@@ -30,7 +30,10 @@ pub(super) fn check(account: &Account) -> Result<(), Failure> {
     if account.secret("key").is_none() {
         return Err(Failure::new(
             Exit::Config,
-            format!("account `{}`: it needs `key` to ask Alipay, or `path` for an inbox folder", account.name),
+            format!(
+                "account `{}`: it needs `key` to ask Alipay, or `path` for an inbox folder",
+                account.name
+            ),
         ));
     }
     mapi::check(account)
@@ -55,9 +58,9 @@ pub(super) fn next(errand: &Errand, heard: &[Heard], stamp: &Stamp) -> Step {
 /// Most of these files say nowhere whose they are but in their name.
 fn of_partner(errand: &Errand, file: &Heard) -> Step {
     let name = file.source.rsplit(['/', '\\']).next().unwrap_or("");
-    let other = name
-        .split(|c: char| !c.is_ascii_digit())
-        .find(|digits| digits.len() == 16 && digits.starts_with("2088") && *digits != errand.account.merchant);
+    let other = name.split(|c: char| !c.is_ascii_digit()).find(|digits| {
+        digits.len() == 16 && digits.starts_with("2088") && *digits != errand.account.merchant
+    });
     match other {
         Some(other) => Step::Rejected(format!("{name} is a file of partner {other}, not of this account")),
         None => Step::Statement,

@@ -41,7 +41,8 @@ fn of_trade(inquiry: &Inquiry, reply: &Reply) -> Judged {
     let (order_no, trade_no) = (reply.field("out_trade_no"), reply.field("trade_no"));
     let other = |asked: &str, came: &str| !asked.is_empty() && asked != came;
     let trade_differs = !trade_no.is_empty() && other(&inquiry.trade_no, trade_no);
-    let order_differs = if inquiry.order_no.is_empty() { trade_no != inquiry.trade_no } else { order_no != inquiry.order_no };
+    let order_differs =
+        if inquiry.order_no.is_empty() { trade_no != inquiry.trade_no } else { order_no != inquiry.order_no };
     if reply.payload != "trade" || order_differs || trade_differs {
         return Judged::Rejected(format!(
             "Alipay answered about another trade: {} {}",
@@ -81,7 +82,9 @@ fn payment(inquiry: &Inquiry, reply: &Reply) -> Judged {
 fn refund(inquiry: &Inquiry, reply: &Reply) -> Judged {
     let state = match reply.field("refund_status") {
         "REFUND_SUCCESS" => State::Refunded,
-        "WAIT_SELLER_AGREE" | "SELLER_REFUSE_BUYER" | "WAIT_BUYER_RETURN_GOODS"
+        "WAIT_SELLER_AGREE"
+        | "SELLER_REFUSE_BUYER"
+        | "WAIT_BUYER_RETURN_GOODS"
         | "WAIT_SELLER_CONFIRM_GOODS" => State::Pending,
         "REFUND_CLOSED" => State::Failed,
         _ if given_back(reply) => State::Refunded,

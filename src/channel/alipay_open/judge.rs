@@ -125,9 +125,9 @@ fn failed(answer: &Answer) -> Judged {
     };
     match (answer.code.as_str(), normalised(&answer.sub_code).as_str()) {
         ("40004", "TRADE_NOT_EXIST") if answer.signed => Judged::NotFound,
-        ("40004", "TRADE_NOT_EXIST") => {
-            Judged::Rejected("Alipay's reply says that there is no such order, but without a signature".into())
-        }
+        ("40004", "TRADE_NOT_EXIST") => Judged::Rejected(
+            "Alipay's reply says that there is no such order, but without a signature".into(),
+        ),
         ("40005", _) | (_, "SYSTEM_RATE_LIMIT" | "USER_RATE_LIMIT") => again(THROTTLED_SECONDS),
         ("20000", _) | (_, "SYSTEM_ERROR" | "UNKNOWN_ERROR") => again(0),
         _ => Judged::Refused(said),
@@ -177,7 +177,8 @@ fn refunded(inquiry: &Inquiry, answer: &Answer) -> Judged {
 fn reversed(inquiry: &Inquiry, answer: &Answer) -> Judged {
     match paid(inquiry, answer) {
         Judged::Told(told) if told.state == State::Refunded => {
-            Judged::Told(Told { state: State::Reversed, ..told })
+            // When it was given back the answer does not say.
+            Judged::Told(Told { state: State::Reversed, at: None, ..told })
         }
         other => other,
     }

@@ -72,8 +72,16 @@ mod tests {
             ("auto", b"", Layout::WechatBill),
             ("alipay_bill", "交易时间".as_bytes(), Layout::AlipayBill),
             ("wechat_bill", b"PK\x03\x04", Layout::WechatBill),
-            ("auto", "外部订单号,账户余额（元）,时间,流水号,支付宝交易号,收入（元）,".as_bytes(), Layout::AlipayMapi),
-            ("auto", b"\xcd\xe2\xb2\xbf\xb6\xa9\xb5\xa5\xba\xc5,\xca\xb1\xbc\xe4,\xca\xd5\xc8\xeb\n", Layout::AlipayMapi),
+            (
+                "auto",
+                "外部订单号,账户余额（元）,时间,流水号,支付宝交易号,收入（元）,".as_bytes(),
+                Layout::AlipayMapi,
+            ),
+            (
+                "auto",
+                b"\xcd\xe2\xb2\xbf\xb6\xa9\xb5\xa5\xba\xc5,\xca\xb1\xbc\xe4,\xca\xd5\xc8\xeb\n",
+                Layout::AlipayMapi,
+            ),
             ("auto", b"Partner_transaction_id|Transaction_id|Amount\n", Layout::Forex),
             ("auto", b"Partner:2088|Payment_time: 2016-03-01|Total_count:0\n", Layout::Forex),
             ("auto", b"A1|32.20|EUR|20160301093359||P|0.50|P|\r\n", Layout::Forex),

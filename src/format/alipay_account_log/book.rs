@@ -220,9 +220,8 @@ impl<'a> Book<'a> {
             let of_trade = places.get(&fee.trade_no).map_or(&[][..], Vec::as_slice);
             let entries = &mut self.gather.entries;
             let place = of_trade.iter().find(|place| entries[**place].kind == wanted).or(of_trade.first());
-            let sum = place.and_then(|place| {
-                entries[*place].fee_e5.checked_add(fee.minor.checked_mul(E5_OF_FEN)?)
-            });
+            let sum =
+                place.and_then(|place| entries[*place].fee_e5.checked_add(fee.minor.checked_mul(E5_OF_FEN)?));
             match (place, sum) {
                 (Some(place), Some(sum)) if !fee.trade_no.is_empty() => entries[*place].fee_e5 = sum,
                 _ => lone = (lone.0 + 1, lone.1 - i128::from(fee.minor)),

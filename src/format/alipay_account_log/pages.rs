@@ -83,9 +83,10 @@ pub(super) fn export(text: &str) -> Result<Option<Export>, ReadError> {
     let Some((csv, line)) = found else { return Ok(None) };
     let count = match count.as_str() {
         "" => None,
-        text => Some(text.parse().map_err(|_| {
-            ReadError::File(format!("`count` is `{}`, which is no number", shown(text)))
-        })?),
+        text => Some(
+            text.parse()
+                .map_err(|_| ReadError::File(format!("`count` is `{}`, which is no number", shown(text))))?,
+        ),
     };
     // A blank line before the titles, as CDATA is often written, is a line of the file all the same.
     Ok(Some(Export { text: csv, line, count }))
@@ -232,7 +233,11 @@ impl Pages<'_> {
             return wrong("a page follows its last one".into());
         }
         if page.number != self.pages.to_string() {
-            return wrong(format!("page {} stands where page {} is expected", shown(&page.number), self.pages));
+            return wrong(format!(
+                "page {} stands where page {} is expected",
+                shown(&page.number),
+                self.pages
+            ));
         }
         match page.has_next.as_str() {
             "T" => Ok(()),

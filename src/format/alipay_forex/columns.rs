@@ -55,6 +55,10 @@ const KNOWN: &[Aliases] = &[
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     pub(super) count: usize,
+    /// Cells stand between bars.
+    pub(super) bars: bool,
+    /// The file has no titles.
+    pub(super) pulled: bool,
     pub(super) id: usize,
     pub(super) amount: usize,
     pub(super) currency: usize,
@@ -78,6 +82,8 @@ impl Columns {
     pub(super) fn find(titles: &Titles) -> Result<Columns, ReadError> {
         Ok(Columns {
             count: titles.count(),
+            bars: false,
+            pulled: false,
             id: titles.need(ID)?,
             amount: titles.need(AMOUNT)?,
             currency: titles.need(CURRENCY)?,

@@ -107,12 +107,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Sign by the type: payments positive, all else negative, however the file writes it.
-    fn money(
-        &mut self,
-        record: &Record<'_>,
-        columns: &Columns,
-        kind: EntryKind,
-    ) -> Result<Money, ReadError> {
+    fn money(&mut self, record: &Record<'_>, columns: &Columns, kind: EntryKind) -> Result<Money, ReadError> {
         let currency = currency(record, columns.currency, "Currency")?;
         let minor = |column: usize, title: &str, currency: Currency| {
             let parsed = money::parse_minor(record.cell(column), currency.digits());
@@ -130,7 +125,9 @@ impl<'a> Reader<'a> {
         sums.settlement += i128::from(settlement.unwrap_or(0));
         sums.fee_e5 += i128::from(fee_e5);
         let labelled = match (columns.labelled, columns.labelled_currency) {
-            (Some(amount), Some(code)) if !record.cell(amount).is_empty() && !record.cell(code).is_empty() => {
+            (Some(amount), Some(code))
+                if !record.cell(amount).is_empty() && !record.cell(code).is_empty() =>
+            {
                 Some((amount, self::currency(record, code, "Trans_currency")?))
             }
             _ => None,
@@ -229,14 +226,15 @@ fn too_much() -> ReadError {
     ReadError::File("the lines add up to more than this program can hold".into())
 }
 
-/// Cells may be missing at the end (remarks), never in the middle.
+/// The pulled layout may lack its last cell, the remarks; with bars a line may end with one.
 fn check_shape(record: &Record<'_>, columns: &Columns) -> Result<(), ReadError> {
-    let cells = record.count();
-    let extra = cells == columns.count + 1 && record.cell(columns.count).is_empty();
-    if (cells <= columns.count && cells + 1 >= columns.count) || extra {
+    let (cells, titles) = (record.count(), columns.count);
+    let extra = columns.bars && cells == titles + 1 && record.cell(titles).is_empty();
+    let lacking = columns.pulled && cells + 1 == titles;
+    if cells == titles || extra || lacking {
         return Ok(());
     }
-    Err(ReadError::at(record.number, format!("has {cells} cells, the titles {}", columns.count)))
+    Err(ReadError::at(record.number, format!("has {cells} cells, the titles {titles}")))
 }
 
 fn kind_of(record: &Record<'_>, columns: &Columns) -> Result<EntryKind, ReadError> {

@@ -38,8 +38,7 @@ impl Map {
         let mut map = Map::default();
         let mut seen: Vec<&str> = Vec::new();
         for pair in text.split([';', '\n']).map(str::trim).filter(|pair| !pair.is_empty()) {
-            let (key, value) =
-                pair.split_once('=').ok_or_else(|| format!("`{pair}` is not `key=title`"))?;
+            let (key, value) = pair.split_once('=').ok_or_else(|| format!("`{pair}` is not `key=title`"))?;
             let (key, value) = (key.trim(), value.trim());
             if value.is_empty() {
                 return Err(format!("`{key}` has no title"));
@@ -99,7 +98,8 @@ impl Map {
         }
         match (&self.kind, values) {
             (Some(_), _) if self.payments.is_empty() => {
-                Err("`kind` needs the values of its column: `payment=…`, and `refund=…` where there are any".into())
+                Err("`kind` needs the values of its column: `payment=…`, and `refund=…` where there are any"
+                    .into())
             }
             (None, true) => Err("values without `kind`, the column that they stand in".into()),
             _ => Ok(self),

@@ -60,8 +60,7 @@ impl<'a> Reader<'a> {
         let place = |title: &str| titles.names().position(|name| normalised(name) == normalised(title));
         let of = |title: &Option<String>| title.as_deref().and_then(place);
         let needed = |title: &str| {
-            place(title)
-                .ok_or_else(|| ReadError::at(titles.line(), format!("no column `{}`", shown(title))))
+            place(title).ok_or_else(|| ReadError::at(titles.line(), format!("no column `{}`", shown(title))))
         };
         let columns = Columns {
             count: titles.count(),
@@ -176,9 +175,9 @@ impl<'a> Reader<'a> {
     fn happened_at(&self, record: &Record<'_>) -> Result<Moment, ReadError> {
         let text = record.cell(self.columns.time);
         let moment = Moment::parse(text).or_else(|| Moment::parse_compact(text));
-        let moment = moment.or_else(|| spreadsheet_moment(text)).ok_or_else(|| {
-            record.error(&self.map.time, format!("`{}` is not a time", shown(text)))
-        })?;
+        let moment = moment
+            .or_else(|| spreadsheet_moment(text))
+            .ok_or_else(|| record.error(&self.map.time, format!("`{}` is not a time", shown(text))))?;
         if self.asked.date.contains(moment) {
             return Ok(moment);
         }
