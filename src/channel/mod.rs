@@ -1,6 +1,6 @@
 //! Payment channels, one room each.
 //!
-//! A room is a pure conversation partner. It never opens a socket or a file: [`Room::next`] is shown everything
+//! A room is a pure conversation partner. It never opens a socket or a file: [`Statements::next`] is shown everything
 //! heard so far and says the next thing; `acquire` does it. So a room can be tested with a transcript that a
 //! person can read, and time-outs, tries, rate limits, size caps, archiving and redacted logs exist once.
 //!

@@ -1,6 +1,6 @@
 //! XML replies, walked element by element, with the places that a signature over raw XML needs.
 //!
-//! Never reads a document type, an entity beyond the five, or anything deeper than [`DEPTH_MAX`]: there is nothing to
+//! Never reads a document type, an entity beyond the five, or anything deeper than a few levels: there is nothing to
 //! expand and nothing to fetch. Several documents may stand one behind the other, as the pages of a ledger do.
 
 use quick_xml::Reader;
