@@ -1,6 +1,6 @@
 //! Payment channels, one room each.
 //!
-//! A room is a pure conversation partner. It never opens a socket or a file: [`Room::next`] is shown everything
+//! A room is a pure conversation partner. It never opens a socket or a file: [`Statements::next`] is shown everything
 //! heard so far and says the next thing; `acquire` does it. So a room can be tested with a transcript that a
 //! person can read, and time-outs, tries, rate limits, size caps, archiving and redacted logs exist once.
 //!
@@ -26,12 +26,16 @@ pub mod envelope;
 pub mod form;
 pub mod json;
 pub mod keys;
+pub mod mapi;
+mod mapi_reply;
 pub mod notice;
 pub mod sign;
 pub mod sign_cashier;
 pub mod xml;
 pub mod wechat_v2;
 pub mod alipay_open;
+pub mod alipay_mapi;
+pub mod alipay_global;
 pub mod tianta;
 pub mod teegon;
 pub mod ttpay;
@@ -47,8 +51,16 @@ use crate::format::ReadError;
 pub use query::{Inquiry, Judged, Queries, Told};
 
 /// Every channel, in the order of the manual.
-pub static ROOMS: &[&Room] =
-    &[&wechat_v2::ROOM, &alipay_open::ROOM, &tianta::ROOM, &teegon::ROOM, &ttpay::ROOM, &local_file::ROOM];
+pub static ROOMS: &[&Room] = &[
+    &wechat_v2::ROOM,
+    &alipay_open::ROOM,
+    &alipay_mapi::ROOM,
+    &alipay_global::ROOM,
+    &tianta::ROOM,
+    &teegon::ROOM,
+    &ttpay::ROOM,
+    &local_file::ROOM,
+];
 
 /// The room of a channel code.
 pub fn room(code: &str) -> Option<&'static Room> {

@@ -150,6 +150,12 @@ impl Entry {
         }
     }
 
+    /// First byte and length of a cell in the statement's text.
+    pub fn place_of(&self, cell: Cell) -> (usize, usize) {
+        let span = self.cells[cell as usize];
+        (self.text_start as usize + usize::from(span.start), usize::from(span.len))
+    }
+
     pub fn set_cell(&mut self, cell: Cell, span: CellSpan) {
         self.cells[cell as usize] = span;
     }

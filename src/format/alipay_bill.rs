@@ -13,7 +13,7 @@
 
 mod columns;
 mod files;
-mod frame;
+pub(super) mod frame;
 mod quotes;
 mod row;
 mod stores;

@@ -8,8 +8,14 @@ pub mod unpack;
 pub mod table;
 pub mod day;
 pub mod tally;
+pub mod markup;
+pub mod sheet;
+pub mod alipay_account_log;
 pub mod wechat_bill;
 pub mod alipay_bill;
+pub mod alipay_ledger;
+pub mod alipay_forex;
+pub mod columns;
 
 use thiserror::Error;
 

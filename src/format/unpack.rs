@@ -10,7 +10,10 @@
 //! anyway.
 
 mod archive;
+mod charset;
 mod text;
+
+pub use charset::Charset;
 
 use super::{ReadError, shown_up_to};
 

@@ -106,6 +106,11 @@ impl<'a> Books<'a> {
         self.line(line).amount_minor.or_else(|| self.resolved.get(&line).copied())
     }
 
+    /// Those of the lines that do not carry a refund's number.
+    pub(super) fn without_refund_no(&self, lines: &[u32]) -> Vec<u32> {
+        lines.iter().copied().filter(|&line| self.cell(line, Cell::RefundNo).is_empty()).collect()
+    }
+
     /// The amount that the log holds as a success; `None` if it holds none.
     pub(super) fn order_amount(&self, order: u32) -> Option<i64> {
         let logged = self.order(order);

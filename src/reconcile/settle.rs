@@ -292,20 +292,23 @@ fn settle_refunds(books: &mut Books<'_>, lines: &[u32], orders: &[u32]) -> Vec<u
         .iter()
         .filter(|&&o| books.orders[o as usize] == Place::Open)
         .partition(|&&o| !books.refund_no(o).is_empty());
+    let mut unmet = Vec::new();
     for order in numbered {
         let number = books.refund_no(order);
         match open.iter().position(|&line| books.cell(line, Cell::RefundNo) == number) {
             Some(at) => compare_refund(books, open.remove(at), order),
-            None => nothing_unless_success(books, order),
+            None => unmet.push(order),
         }
     }
-    for (line, order) in by_amount_and_time(books, &open, &unnumbered) {
-        open.retain(|&other| other != line);
-        compare_refund(books, line, order);
+    // Some statements have no numbers of refunds (Alipay's own log); a number that differs is another refund.
+    let bare = books.without_refund_no(&open);
+    for (lines, orders) in [(Some(bare), &unmet), (None, &unnumbered)] {
+        for (line, order) in by_amount_and_time(books, lines.as_ref().unwrap_or(&open), orders) {
+            open.retain(|&other| other != line);
+            compare_refund(books, line, order);
+        }
     }
-    for order in unnumbered {
-        nothing_unless_success(books, order);
-    }
+    unmet.iter().chain(&unnumbered).for_each(|&order| nothing_unless_success(books, order));
     open
 }
 

@@ -7,6 +7,7 @@
 mod alipay;
 mod archive;
 mod bills;
+mod ledgers;
 mod random;
 mod wechat;
 

@@ -2,9 +2,10 @@
 
 use crate::channel::sign::{AlipaySign, alipay, joined};
 use crate::channel::{Exhausted, Heard, Need, Request, Step, address, keys, unless_ok};
-use crate::domain::{Account, Errand, Exit, Failure, Secret, Stamp};
+use crate::domain::{Account, Bill, Errand, Exit, Failure, Secret, Stamp};
 
-use super::read;
+use super::read::{self, Reply};
+use super::reply;
 
 pub(super) const NEEDS: &[Need] = &[
     Need::required("app_id"),
@@ -48,7 +49,7 @@ pub(super) fn check(account: &Account) -> Result<(), Failure> {
     address::check_own(account, GATEWAY)
 }
 
-fn secret(account: &Account, key: &str) -> Secret {
+pub(super) fn secret(account: &Account, key: &str) -> Secret {
     account.secret(key).cloned().unwrap_or_else(|| Secret::new(""))
 }
 
@@ -64,32 +65,40 @@ pub(super) fn next(errand: &Errand, heard: &[Heard], stamp: &Stamp) -> Step {
 }
 
 fn ask_address(errand: &Errand, stamp: &Stamp) -> Step {
-    let account = &errand.account;
-    let body = keys::private(&secret(account, "private_key")).and_then(|key| {
-        let how = AlipaySign::of(account.option("sign_type"));
-        let biz_content = format!(r#"{{"bill_type":"trade","bill_date":"{}"}}"#, errand.date);
-        let token = secret(account, "app_auth_token");
-        let timestamp = stamp.now.to_string();
-        let mut params = vec![
-            ("app_auth_token", token.expose().trim()),
-            ("app_id", account.option("app_id")),
-            ("biz_content", &biz_content),
-            ("charset", "utf-8"),
-            ("format", "JSON"),
-            ("method", METHOD),
-            ("sign_type", how.as_str()),
-            ("timestamp", &timestamp),
-            ("version", "1.0"),
-        ];
-        let sign = alipay(joined(&params).as_bytes(), &key, how)?;
-        params.push(("sign", &sign));
-        Ok(form(&params))
-    });
-    match body {
-        Ok(body) => Step::ask(query(account, body)),
+    let bill_type = if errand.bill == Bill::SignCustomer { "signcustomer" } else { "trade" };
+    let biz_content = format!(r#"{{"bill_type":"{bill_type}","bill_date":"{}"}}"#, errand.date);
+    match signed(&errand.account, METHOD, &biz_content, stamp) {
+        Ok(request) => Step::ask(request),
         // `check` has read the key before the night began; a key that changed since then ends here.
         Err(why) => Step::Refused(format!("`private_key`: {why}")),
     }
+}
+
+/// One signed question of any method.
+pub(super) fn signed(
+    account: &Account,
+    method: &str,
+    biz_content: &str,
+    stamp: &Stamp,
+) -> Result<Request, String> {
+    let key = keys::private(&secret(account, "private_key"))?;
+    let how = AlipaySign::of(account.option("sign_type"));
+    let token = secret(account, "app_auth_token");
+    let timestamp = stamp.now.to_string();
+    let mut params = vec![
+        ("app_auth_token", token.expose().trim()),
+        ("app_id", account.option("app_id")),
+        ("biz_content", biz_content),
+        ("charset", "utf-8"),
+        ("format", "JSON"),
+        ("method", method),
+        ("sign_type", how.as_str()),
+        ("timestamp", &timestamp),
+        ("version", "1.0"),
+    ];
+    let sign = alipay(joined(&params).as_bytes(), &key, how)?;
+    params.push(("sign", &sign));
+    Ok(query(account, form(&params)))
 }
 
 fn query(account: &Account, body: String) -> Request {
@@ -121,14 +130,9 @@ fn form(params: &[(&str, &str)]) -> String {
 
 fn fetch_or_end(errand: &Errand, heard: &Heard) -> Step {
     let account = &errand.account;
-    let how = AlipaySign::of(account.option("sign_type"));
-    let key = match keys::public(&secret(account, "alipay_public_key")) {
-        Ok(key) => key,
-        Err(why) => return Step::Refused(format!("`alipay_public_key`: {why}")),
-    };
-    let reply = match read::open(heard, &key, how) {
+    let reply: Reply = match reply::open(account, heard, read::ROOT) {
         Ok(reply) => reply,
-        Err(step) => return step,
+        Err(trouble) => return trouble.into(),
     };
     match reply.address() {
         Some(url) => download(account, url),

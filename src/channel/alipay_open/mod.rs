@@ -1,4 +1,5 @@
-//! Alipay, open API `alipay.data.dataservice.bill.downloadurl.query`: ask for an address, then fetch it.
+//! Alipay, open API: `alipay.data.dataservice.bill.downloadurl.query` (ask for an address, then fetch the trade bill or the
+//! account's ledger), and the state of one trade or refund.
 //!
 //! Source: Alipay open platform, api_15 (request, reply and its signature), and easysdk's `SignContentExtractor`
 //! for what is signed. Quirks: the address lives 30 seconds, so both requests belong to one conversation; it is
@@ -7,17 +8,19 @@
 //! day. Never asks for a month's bill or for today's.
 
 mod ask;
+mod judge;
 mod read;
+mod reply;
 
-use super::{Room, Statements};
+use super::{Queries, Room, Statements};
 use crate::domain::{Bill, PayType};
 
 pub(super) static ROOM: Room = Room {
     code: "alipay_open",
     pay_types: &[PayType::Ali, PayType::Ali20],
-    bills: &[Bill::Trade],
+    bills: &[Bill::Trade, Bill::SignCustomer],
     needs: ask::NEEDS,
     check: ask::check,
     statements: Some(Statements { next: ask::next, join: None, read: read::read }),
-    queries: None,
+    queries: Some(Queries { ask: judge::ask, judge: judge::judge }),
 };

@@ -2,20 +2,22 @@
 //!
 //! The table of sub-codes is here; `ask.rs` only says the next thing.
 
-use rsa::RsaPublicKey;
 use serde::Deserialize;
 
-use crate::channel::sign::{AlipaySign, alipay_verifies};
-use crate::channel::{Exhausted, Heard, Step, envelope, shown};
-use crate::domain::{Errand, Statement};
-use crate::format::{Asked, ReadError, alipay_bill, unpack};
+use super::reply::{Signed, said};
+use crate::channel::{Exhausted, Step};
+use crate::domain::{Bill, Errand, Statement};
+use crate::format::{Asked, ReadError, alipay_bill, alipay_ledger};
 
 pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
     let asked = Asked { merchant: &errand.account.merchant, sub_merchant: "", date: errand.date };
-    alipay_bill::read(&asked, raw)
+    match errand.bill {
+        Bill::SignCustomer => alipay_ledger::read(&asked, raw),
+        Bill::Trade | Bill::FundFlow => alipay_bill::read(&asked, raw),
+    }
 }
 
-const ROOT: &str = "alipay_data_dataservice_bill_downloadurl_query_response";
+pub(super) const ROOT: &str = "alipay_data_dataservice_bill_downloadurl_query_response";
 
 /// Seconds between two questions once Alipay throttles: its own documented remedy.
 const THROTTLED_SECONDS: u64 = 60;
@@ -30,46 +32,19 @@ pub(super) struct Reply {
     sub_msg: String,
     bill_download_url: String,
     bill_file_code: String,
-    /// Filled in by [`open`]: false for a failure that came without a signature.
+    /// Filled in by [`reply::open`](super::reply::open): false for a failure that came without a signature.
     #[serde(skip)]
     signed: bool,
 }
 
-/// Checks the signature over the raw bytes, then decodes.
-///
-/// # Errors
-///
-/// The step that ends or repeats the conversation: a page instead of a reply is asked again, a wrong or missing
-/// signature is rejected at once.
-pub(super) fn open(heard: &Heard, key: &RsaPublicKey, how: AlipaySign) -> Result<Reply, Step> {
-    let again = |why: String| Step::again(Exhausted::Rejected, format!("{} answered {why}", heard.source));
-    let raw = heard.whole().ok_or_else(|| again("more than a reply can be".into()))?;
-    if heard.looks_like_markup() {
-        return Err(again("a page (HTML or XML) where JSON is expected".into()));
+impl Signed for Reply {
+    fn code(&self) -> &str {
+        &self.code
     }
-    let envelope = envelope::open(raw, ROOT).map_err(|why| again(format!("no signed reply: {why}")))?;
-    let signed = match &envelope.sign {
-        Some(sign) if alipay_verifies(envelope.node, sign, key, how) => true,
-        Some(_) => {
-            return Err(Step::Rejected(format!(
-                "the signature of Alipay's reply does not verify: `alipay_public_key` is not the key Alipay shows \
-                 for this app, or `sign_type` is not {}, or the reply was changed on the way",
-                how.as_str()
-            )));
-        }
-        None => false,
-    };
-    if envelope.node.starts_with(b"\"") {
-        return Err(Step::Rejected(
-            "Alipay's reply is encrypted; switch content encryption off for this app".into(),
-        ));
+
+    fn set_signed(&mut self, signed: bool) {
+        self.signed = signed;
     }
-    let reply: Reply = serde_json::from_str(&unpack::reply_text(envelope.node))
-        .map_err(|_| Step::Rejected("Alipay's reply does not hold the fields of this interface".into()))?;
-    if reply.code == "10000" && (!signed || envelope.root == envelope::ERROR_ROOT) {
-        return Err(Step::Rejected("Alipay's reply says success without a signature of it".into()));
-    }
-    Ok(Reply { signed, ..reply })
 }
 
 impl Reply {
@@ -96,7 +71,7 @@ impl Reply {
             (_, "SYSTEM_RATE_LIMIT" | "USER_RATE_LIMIT") | ("40005", _) => self.again(THROTTLED_SECONDS),
             (_, "UNKNOWN_ERROR") | ("20000", _) => self.again(0),
             (_, "INVALID_ARGUMENTS") => self.refused("it also says so for a date it has no bill of"),
-            (_, "TYPE_NOT_SUPPORTED") => self.refused("this merchant has no trade bill; see its contract"),
+            (_, "TYPE_NOT_SUPPORTED") => self.refused("this merchant has no such bill; see its contract"),
             (_, "BILL_DATE_BEFORE_REGISTRATION") => self.refused("the merchant did not exist on that day"),
             (_, "INVALID_SIGNATURE") => self
                 .refused("check `private_key`, `sign_type` and the public key uploaded to the open platform"),
@@ -115,19 +90,13 @@ impl Reply {
         Step::Refused(format!("{}{colon}{advice}", self.said()))
     }
 
-    /// One line. The gateway's own explanation is left out where it repeats what we sent: that holds tokens.
     fn said(&self) -> String {
-        let echo = ["app_auth_token", "biz_content", "sign"].iter().any(|word| self.sub_msg.contains(word));
-        let explanation = if echo { "" } else { self.sub_msg.as_str() };
-        let texts = [&self.code, &self.msg, &self.sub_code, explanation].map(shown);
-        let words: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
-        let unsigned = if self.signed { "" } else { " (unsigned)" };
-        format!("Alipay says{unsigned} {}", words.join(" "))
+        said([&self.code, &self.msg, &self.sub_code, &self.sub_msg], self.signed)
     }
 }
 
 /// A sub-code in one spelling: `isp.bill_not_exist`, `aop.unknow-error`, `INVAILID_ARGUMENTS`.
-fn normalised(sub_code: &str) -> String {
+pub(super) fn normalised(sub_code: &str) -> String {
     let upper = sub_code.trim().to_ascii_uppercase().replace(['-', '.'], "_");
     let bare = ["ISP_", "ISV_", "AOP_", "ACQ_"].iter().find_map(|prefix| upper.strip_prefix(prefix));
     let bare = bare.unwrap_or(&upper).replace("INVAILID", "INVALID");

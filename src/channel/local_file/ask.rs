@@ -2,14 +2,34 @@
 
 use crate::channel::{Ask, FileAsk, Heard, Need, Step, shown};
 use crate::domain::{Account, Errand, Exit, Failure, Stamp};
+use crate::format::columns;
 
 pub(super) const NEEDS: &[Need] = &[
     Need::required("path"),
-    Need::one_of("layout", "auto", &["auto", "wechat_bill", "alipay_bill"]),
+    Need::one_of("layout", "auto", LAYOUTS),
     Need::option("sub_merchant", ""),
+    Need::option("columns", ""),
 ];
 
+const LAYOUTS: &[&str] = &["auto", "wechat_bill", "alipay_bill", "alipay_mapi_csv", "forex", "columns"];
+
 pub(super) fn check(account: &Account) -> Result<(), Failure> {
+    check_path(account)?;
+    let fail =
+        |why: &str| Err(Failure::new(Exit::Config, format!("account `{}`: `columns`: {why}", account.name)));
+    match (account.option("layout"), account.option("columns").trim()) {
+        ("columns", map) => columns::Map::parse(map).map(drop).or_else(|why| fail(&why)),
+        (_, "") => Ok(()),
+        _ => fail("it goes with `layout = \"columns\"` only"),
+    }
+}
+
+/// Whether `path` is a pattern that can be filled in.
+///
+/// # Errors
+///
+/// [`Exit::Config`], naming what is wrong with it.
+pub(in crate::channel) fn check_path(account: &Account) -> Result<(), Failure> {
     let path = account.option("path").trim();
     let fail =
         |why: &str| Err(Failure::new(Exit::Config, format!("account `{}`: `path`: {why}", account.name)));
@@ -34,7 +54,7 @@ fn filled(path: &str, [pay_type, merchant, date]: [&str; 3]) -> String {
     path.replace("{paytype}", pay_type).replace("{merchant}", merchant).replace("{date}", date)
 }
 
-pub(super) fn next(errand: &Errand, heard: &[Heard], _stamp: &Stamp) -> Step {
+pub(in crate::channel) fn next(errand: &Errand, heard: &[Heard], _stamp: &Stamp) -> Step {
     let account = &errand.account;
     match heard {
         [] => {

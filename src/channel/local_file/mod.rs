@@ -7,6 +7,9 @@
 mod ask;
 mod read;
 
+/// Rooms that also take an inbox folder ask for its file in the same way.
+pub(super) use ask::{check_path, next};
+
 use super::{Room, Statements};
 use crate::domain::{Bill, PayType};
 

@@ -11,14 +11,14 @@ use crate::format::{Asked, ReadError, shown};
 /// What Alipay puts behind the PID to name the account.
 const ACCOUNT_SUFFIX: &str = "0156";
 /// Lines that a head or a foot may have. Four and three are usual.
-const LINES_MAX: usize = 32;
+pub(in crate::format) const LINES_MAX: usize = 32;
 
 /// A frame line without what a spreadsheet leaves behind it (`,,,,`).
-pub(super) fn bare(part: &Part, line: Line) -> &str {
+pub(in crate::format) fn bare(part: &Part, line: Line) -> &str {
     part.text.get(line.start..line.end).unwrap_or("").trim_end_matches([',', ' ', '\t'])
 }
 
-pub(super) fn is_list_end(text: &str) -> bool {
+pub(in crate::format) fn is_list_end(text: &str) -> bool {
     text.contains("列表结束")
 }
 
@@ -26,24 +26,24 @@ fn is_list_start(text: &str) -> bool {
     text.contains("列表") && !is_list_end(text)
 }
 
-pub(super) fn cut_short(before: &str) -> ReadError {
+pub(in crate::format) fn cut_short(before: &str) -> ReadError {
     ReadError::File(format!("the file ends before {before}; it was cut short"))
 }
 
 /// Traces of a spreadsheet: what it leaves is read, but a person should hear of it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Traces {
+pub(in crate::format) struct Traces {
     first: Option<String>,
 }
 
 impl Traces {
-    pub(super) fn add(&mut self, line: u32, what: &str) {
+    pub(in crate::format) fn add(&mut self, line: u32, what: &str) {
         if self.first.is_none() {
             self.first = Some(format!("line {line}: {what}"));
         }
     }
 
-    pub(super) fn remark(&self, remarks: &mut Vec<String>) {
+    pub(in crate::format) fn remark(&self, remarks: &mut Vec<String>) {
         let remark = |trace: &String| format!("not original: a spreadsheet saved this file again ({trace})");
         let told = remarks.iter().any(|r| r.starts_with("not original"));
         remarks.extend(self.first.iter().filter(|_| !told).map(remark));
@@ -51,18 +51,18 @@ impl Traces {
 }
 
 /// What stands before the list.
-pub(super) struct Head {
+pub(in crate::format) struct Head {
     account: String,
     account_line: u32,
     start: Moment,
     end: Moment,
     period: String,
-    pub(super) traces: Traces,
+    pub(in crate::format) traces: Traces,
 }
 
 impl Head {
     /// Reads up to the mark of the list's start.
-    pub(super) fn read(cutter: &mut Cutter<'_, false>, part: &Part) -> Result<Head, ReadError> {
+    pub(in crate::format) fn read(cutter: &mut Cutter<'_, false>, part: &Part) -> Result<Head, ReadError> {
         let mut traces = Traces::default();
         let mut account = None;
         let mut period = None;
@@ -93,7 +93,7 @@ impl Head {
     /// # Errors
     ///
     /// Another merchant's account, or a period that is not exactly the asked day. The end is exclusive.
-    pub(super) fn check(&self, asked: &Asked<'_>) -> Result<(), ReadError> {
+    pub(in crate::format) fn check(&self, asked: &Asked<'_>) -> Result<(), ReadError> {
         let Some(owner) = self.account.strip_suffix(ACCOUNT_SUFFIX) else {
             let found = format!("`{}` is no account (a PID and {ACCOUNT_SUFFIX})", shown(&self.account));
             return Err(ReadError::at(self.account_line, found));
@@ -135,17 +135,17 @@ fn period_of(text: &str, line: Line) -> Result<(Moment, Moment, String), ReadErr
 
 /// One line of totals, as stated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Total {
-    pub(super) line: u32,
-    pub(super) count: i64,
+pub(in crate::format) struct Total {
+    pub(in crate::format) line: u32,
+    pub(in crate::format) count: i64,
     /// What is summed, as written, and its fen.
-    pub(super) sums: Vec<(String, i64)>,
+    pub(in crate::format) sums: Vec<(String, i64)>,
 }
 
 /// What stands behind the list.
-pub(super) struct Foot {
-    pub(super) payments: Total,
-    pub(super) refunds: Total,
+pub(in crate::format) struct Foot {
+    pub(in crate::format) payments: Total,
+    pub(in crate::format) refunds: Total,
     exported: bool,
     unknown: Vec<String>,
     traces: Traces,
@@ -153,7 +153,7 @@ pub(super) struct Foot {
 
 impl Foot {
     /// Reads to the end of the file.
-    pub(super) fn read(cutter: &mut Cutter<'_, false>, part: &Part) -> Result<Foot, ReadError> {
+    pub(in crate::format) fn read(cutter: &mut Cutter<'_, false>, part: &Part) -> Result<Foot, ReadError> {
         let (mut payments, mut refunds) = (None, None);
         let mut exported = false;
         let mut unknown = Vec::new();
@@ -193,7 +193,7 @@ impl Foot {
         Ok(Foot { payments, refunds, exported, unknown, traces })
     }
 
-    pub(super) fn remark(&self, remarks: &mut Vec<String>) {
+    pub(in crate::format) fn remark(&self, remarks: &mut Vec<String>) {
         self.traces.remark(remarks);
         if !self.exported {
             remarks.push("the last line (`#导出时间`) is missing".to_owned());
@@ -215,7 +215,7 @@ fn once(slot: &mut Option<Total>, total: Total, line: Line) -> Result<(), ReadEr
 }
 
 /// Reads `交易合计：3笔，商家实收共133.80元，商家优惠共8.80元`.
-fn total_of(words: &str, line: Line) -> Result<Total, ReadError> {
+pub(in crate::format) fn total_of(words: &str, line: Line) -> Result<Total, ReadError> {
     let wrong = |what: &str| ReadError::at(line.number, format!("{what} in `{}`", shown(words)));
     let (_, clauses) = words.split_once(['：', ':']).ok_or_else(|| wrong("no colon"))?;
     let mut count = None;
