@@ -80,7 +80,8 @@ impl<T: Transport> Acquirer<T> {
         let Reply { status, headers, source, authenticated } =
             self.transport.send(ask, &mut partial, tell).await?;
         let head = partial.head().to_vec();
-        let heard = Heard { status, headers, head, len: partial.len(), sha256: String::new(), source };
+        let (len, at) = (partial.len(), Some(self.clock.now()));
+        let heard = Heard { status, headers, head, len, sha256: String::new(), source, at };
         self.check_clock(&heard)?;
         Ok((heard, authenticated))
     }

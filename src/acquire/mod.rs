@@ -333,10 +333,11 @@ impl<T: Transport> Acquirer<T> {
             head = self.archive.read(&sha256)?;
             head.truncate(request.head_max);
         }
-        let heard = Heard { status, headers, head, len, sha256: sha256.clone(), source: source.clone() };
+        let now = self.clock.now();
+        let (hash, from) = (sha256.clone(), source.clone());
+        let heard = Heard { status, headers, head, len, sha256: hash, source: from, at: Some(now) };
         self.check_clock(&heard)?;
-        let received =
-            Received { sha256, len, source, fetched_at: self.clock.now(), authenticated, tries: 1 };
+        let received = Received { sha256, len, source, fetched_at: now, authenticated, tries: 1 };
         if len > 0 {
             self.archive.note(errand, &received, Status::Received, "")?;
         }

@@ -5,7 +5,7 @@ use crate::domain::{Account, Errand, Exit, Failure, Stamp};
 
 pub(super) const NEEDS: &[Need] = &[
     Need::required("path"),
-    Need::one_of("layout", "auto", &["auto", "wechat_bill", "alipay_bill"]),
+    Need::one_of("layout", "auto", &["auto", "wechat_bill", "alipay_bill", "overseas_v2", "overseas_v3"]),
     Need::option("sub_merchant", ""),
 ];
 

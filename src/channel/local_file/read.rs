@@ -1,6 +1,7 @@
 //! Which layout a file has, by its content, and its bytes in that layout.
 
 use crate::domain::{Errand, Statement};
+use crate::format::wechat_overseas::{self, Generation};
 use crate::format::{Asked, ReadError, alipay_bill, wechat_bill};
 
 pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
@@ -13,6 +14,7 @@ pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError
     match layout(account.option("layout"), &raw) {
         Layout::AlipayBill => alipay_bill::read(&asked, raw),
         Layout::WechatBill => wechat_bill::read(&asked, raw),
+        Layout::Overseas(generation) => wechat_overseas::read(&asked, raw, generation),
     }
 }
 
@@ -20,6 +22,7 @@ pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError
 enum Layout {
     WechatBill,
     AlipayBill,
+    Overseas(Generation),
 }
 
 /// A zip, or a text that begins with `#` (`#支付宝业务明细查询`), is Alipay's; all else is for WeChat's reader, which
@@ -29,6 +32,8 @@ fn layout(named: &str, raw: &[u8]) -> Layout {
     match named {
         "wechat_bill" => Layout::WechatBill,
         "alipay_bill" => Layout::AlipayBill,
+        "overseas_v2" => Layout::Overseas(Generation::V2),
+        "overseas_v3" => Layout::Overseas(Generation::V3),
         _ if raw.starts_with(b"PK") || text.starts_with(b"#") => Layout::AlipayBill,
         _ => Layout::WechatBill,
     }
@@ -48,6 +53,8 @@ mod tests {
             ("auto", b"\x1f\x8b\x08", Layout::WechatBill),
             ("auto", b"", Layout::WechatBill),
             ("alipay_bill", "交易时间".as_bytes(), Layout::AlipayBill),
+            ("overseas_v2", b"", Layout::Overseas(Generation::V2)),
+            ("overseas_v3", b"", Layout::Overseas(Generation::V3)),
             ("wechat_bill", b"PK\x03\x04", Layout::WechatBill),
         ] {
             assert_eq!(layout(named, raw), expected, "{named} {}", String::from_utf8_lossy(raw));
