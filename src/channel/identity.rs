@@ -68,3 +68,45 @@ fn armoured(label: &str, der: &[u8]) -> String {
     }
     text + &format!("\n-----END {label}-----\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &[u8] = include_bytes!("../../fixtures/test_keys/apiclient_rc2.p12");
+    const NEW: &[u8] = include_bytes!("../../fixtures/test_keys/apiclient_aes.p12");
+    const KEY: &str = include_str!("../../fixtures/test_keys/merchant_2048.pkcs8.pem");
+
+    fn read(bytes: &[u8], password: &str) -> Result<Identity, String> {
+        Identity::read(&Secret::new(BASE64_STANDARD.encode(bytes)), &Secret::new(password))
+    }
+
+    #[test]
+    fn old_and_new_packing_hold_the_same_key_and_certificate() {
+        let old = read(OLD, "1900012345").expect("RC2-40 and 3DES");
+        assert_eq!(old, read(NEW, " 1900012345\n").expect("AES"));
+        let text = BASE64_STANDARD.encode(OLD);
+        assert_eq!(old, read(text.as_bytes(), "1900012345").expect("base64 text, as of a variable"));
+        let pem = old.pem().expose();
+        assert!(pem.starts_with(KEY), "the key is the merchant's");
+        assert_eq!(pem.matches("-----BEGIN CERTIFICATE-----").count(), 1);
+        assert!(pem.lines().all(|line| line.len() <= LINE));
+        assert_eq!(format!("{old:?}"), "Identity(***)");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_secret() {
+        let cut = &OLD[..OLD.len() / 2];
+        for (bytes, password, words) in [
+            (OLD, "1900012346", "the password does not open it"),
+            (OLD, "", "the password does not open it"),
+            (NEW, "secret7", "the password does not open it"),
+            (KEY.as_bytes(), "1900012345", "not a PKCS#12 file"),
+            (b"", "1900012345", "not a PKCS#12 file"),
+            (cut, "1900012345", "cannot be opened"),
+        ] {
+            let why = read(bytes, password).expect_err(words);
+            assert!(why.contains(words) && !why.contains("19000") && !why.contains("secret7"), "{why}");
+        }
+    }
+}

@@ -7,6 +7,8 @@
 mod alipay;
 mod archive;
 mod bills;
+mod fundflow;
+mod overseas;
 mod random;
 mod wechat;
 
@@ -71,6 +73,8 @@ fn every_bad_file_is_refused_in_words() {
         ("wechat_bill", wechat::refused()),
         ("alipay_bill", alipay::refused()),
         ("unpack", archive::refused()),
+        ("wechat_fundflow", fundflow::refused()),
+        ("wechat_overseas", overseas::refused()),
     ] {
         writeln!(found, "# {room}\n").expect("a string");
         for (case, outcome) in cases {

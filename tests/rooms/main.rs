@@ -230,7 +230,8 @@ fn nothing_that_is_said_aloud_holds_a_secret() {
     for room in channel::ROOMS {
         for folder in cases(room).iter().filter(|folder| folder.join("talk.txt").exists()) {
             let talk = Talk::read(room, folder);
-            let (text, _) = Talk { show_body: false, show_query: false, preamble: Vec::new(), ..talk }.hold(room);
+            let (text, _) =
+                Talk { show_body: false, show_query: false, preamble: Vec::new(), ..talk }.hold(room);
             for secret in ["a7F3kQ9zT2mX8vB6", "202405BBexampletoken", "0123456789abcdef", "PRIVATE", "sign="]
             {
                 assert!(!text.contains(secret), "{folder:?}: `{secret}` in\n{text}");
