@@ -20,6 +20,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must end")]
 
+mod believed;
 mod talk;
 
 use std::fs;

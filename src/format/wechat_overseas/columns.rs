@@ -250,9 +250,13 @@ impl Columns {
     }
 }
 
-/// Whether these are v3's columns, with every title that is known at its documented place.
+/// Whether these are v3's columns in English, with every title that is known at its documented place. The Chinese ones
+/// are all documented: there, another title is another column.
 fn stands_as_documented(titles: &Titles) -> bool {
     let mut known = 0;
+    if !titles.names().all(str::is_ascii) {
+        return false;
+    }
     for (place, name) in titles.names().enumerate() {
         let name = normalised(name);
         let is_it = |aliases: &Aliases| aliases.iter().any(|alias| normalised(alias) == name);
