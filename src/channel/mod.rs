@@ -25,7 +25,6 @@ pub mod keys;
 pub mod sign;
 pub mod xml;
 pub mod identity;
-pub mod wechatpay;
 pub mod wechat_v2;
 pub mod wechat_v3;
 pub mod wechat_global;
@@ -34,6 +33,7 @@ pub mod local_file;
 
 mod query;
 mod wechat;
+mod wechatpay;
 
 use std::fmt;
 

@@ -393,4 +393,39 @@ mod tests {
         }
         assert!(!is_fresh("1709863200", None), "when it came is not known");
     }
+
+    #[test]
+    fn an_account_that_cannot_sign_or_verify_is_named() {
+        let key = |name: &str| Secret::new(name);
+        let private = include_str!("../../fixtures/test_keys/merchant_2048.pkcs8.pem");
+        let own = include_str!("../../fixtures/test_keys/merchant_2048.spki.pem");
+        let theirs = include_str!("../../fixtures/test_keys/wechat_2048.spki.pem");
+        let certificate = include_str!("../../fixtures/test_keys/wechat_platform.pem");
+        let v3 = "b7K2mQ8xT4nV9cL1sD6fG3hJ5pR0wYzA";
+        for (serial, private_key, public_key, id, api_v3_key, expected) in [
+            ("444F", private, theirs, "PUB_KEY_ID_1", "", ""),
+            ("444F", private, "", "", v3, ""),
+            ("444F", private, theirs, "PUB_KEY_ID_1", v3, ""),
+            ("", private, theirs, "PUB_KEY_ID_1", "", "`serial_no`"),
+            ("44:4F", private, theirs, "PUB_KEY_ID_1", "", "`serial_no`"),
+            ("444F", own, theirs, "PUB_KEY_ID_1", "", "`private_key`: this is a public key"),
+            ("444F", private, "", "", "", "replies cannot be verified"),
+            ("444F", private, "", "PUB_KEY_ID_1", "", "`public_key`: it is missing"),
+            ("444F", private, theirs, " ", "", "`public_key_id`: it is missing"),
+            ("444F", private, own, "PUB_KEY_ID_1", "", "this is your own public key"),
+            ("444F", private, certificate, "PUB_KEY_ID_1", "", "this is a certificate"),
+            ("444F", private, "", "", "short", "32 characters"),
+        ] {
+            let mut account = Account { name: "wx".into(), ..Account::default() };
+            account.options.insert("serial_no".into(), serial.into());
+            account.options.insert("public_key_id".into(), id.into());
+            let secrets =
+                [("private_key", private_key), ("public_key", public_key), ("api_v3_key", api_v3_key)];
+            for (name, text) in secrets.into_iter().filter(|(_, text)| !text.is_empty()) {
+                account.secrets.insert(name.into(), key(text));
+            }
+            let told = check(&account).map_or_else(|failure| failure.message, |()| String::new());
+            assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{expected}: {told}");
+        }
+    }
 }
