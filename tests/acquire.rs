@@ -508,3 +508,59 @@ async fn an_interrupted_download_leaves_nothing() {
     assert_eq!(fs::read_dir(house.home.path().join("archive/partial")).unwrap().count(), 0);
     assert_eq!(house.statuses(), []);
 }
+
+/// WeChat's signature over a reply, as headers.
+fn signed_by_wechat(body: &str) -> Vec<String> {
+    let seconds = Moment::parse("2024-05-09 10:30:00").unwrap().unix();
+    let private = keys::private(&key("wechat_2048.pkcs8.pem")).unwrap();
+    let signature = sign::wechatpay(format!("{seconds}\nabc\n{body}\n").as_bytes(), &private).unwrap();
+    vec![
+        format!("Wechatpay-Timestamp: {seconds}"),
+        "Wechatpay-Nonce: abc".into(),
+        "Wechatpay-Serial: PUB_KEY_ID_1".into(),
+        format!("Wechatpay-Signature: {signature}"),
+    ]
+}
+
+#[tokio::test]
+async fn signed_headers_reach_the_room_and_both_questions_are_signed() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let reply = format!(
+        r#"{{"hash_type":"SHA1","hash_value":"{}","download_url":"http://{host}/v3/billdownload/file?token=7f3a"}}"#,
+        hex::encode(<sha1::Sha1 as sha1::Digest>::digest(BILL))
+    );
+    let headers = signed_by_wechat(&reply);
+    let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+    let answers = vec![http(200, &headers, reply.as_bytes()), http(200, &[], BILL)];
+    let server = Server::on(listener, answers);
+    let options = [
+        ("serial_no", "444F4864EA9B3441"),
+        ("public_key_id", "PUB_KEY_ID_1"),
+        ("url", &server.url()),
+        ("download_hosts", &host),
+    ];
+    let mut account = account("wechat_v3", &options);
+    account.secrets.insert("public_key".into(), key("wechat_2048.spki.pem"));
+    let house = House::new(limits(1));
+    let room = channel::room("wechat_v3").unwrap();
+    let received = statement(house.acquire(room, &errand(account)).await);
+    assert_eq!(house.archive.read(&received.sha256).unwrap(), BILL, "the file as it came");
+    assert_eq!(
+        house.statuses(),
+        [Status::Received, Status::Received, Status::Received, Status::Statement],
+        "the reply, the file, and the file once it was held to the reply"
+    );
+    let heard = server.heard.lock().unwrap();
+    for (request, target) in
+        heard.iter().zip(["/v3/bill/tradebill?bill_date=2024-05-07&", "/v3/billdownload/file?token=7f3a "])
+    {
+        let text = String::from_utf8_lossy(request);
+        assert!(text.starts_with(&format!("GET {target}")), "{text}");
+        assert!(
+            text.to_ascii_lowercase().contains("\r\nauthorization: wechatpay2-sha256-rsa2048 mchid="),
+            "{text}"
+        );
+    }
+    assert_eq!(heard.len(), 2);
+}

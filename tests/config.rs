@@ -601,3 +601,28 @@ fn no_damaged_text_makes_it_panic() {
         }
     }
 }
+
+#[test]
+fn a_binary_secret_is_kept_in_base64() {
+    static PACKED: Room = Room {
+        code: "packed",
+        pay_types: &PayType::ALL,
+        needs: &[Need::binary("client_p12"), Need::secret("key", false)],
+        ..BLANK
+    };
+    static ONE: &[&Room] = &[&PACKED];
+    let mut bench = Bench::new();
+    bench.request.rooms = ONE;
+    let account = |key: &str, reference: &str| {
+        format!(
+            "paytype = \"WX\"\n[[account]]\nname = \"wx\"\npaytype = \"WX\"\nchannel = \"packed\"\nmerchant = \"1\"\n{key} = \"{reference}\"\n"
+        )
+    };
+    let loaded = bench.load(&account("client_p12", "file:binary.key")).unwrap_or_else(|e| panic!("{e}"));
+    let secret = loaded.settings.accounts[0].secret("client_p12").expect("the secret").expose().to_owned();
+    assert_eq!(secret, base64::Engine::encode(&base64::prelude::BASE64_STANDARD, b"\xff\xfe\x00CANARY"));
+    let told = bench.told(&account("key", "file:binary.key"));
+    assert!(told.contains("holds no text"), "{told}");
+    let told = bench.told(&account("client_p12", "CANARY"));
+    assert!(told.contains("a reference") && !told.contains("CANARY\n"), "{told}");
+}

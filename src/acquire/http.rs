@@ -5,23 +5,37 @@
 
 use std::error::Error;
 use std::net::IpAddr;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Response};
+use reqwest::{Client, ClientBuilder, Response};
 use tokio::time::{Instant, timeout};
 
 use super::archive::Partial;
 use super::pace::Pace;
 use super::{Limits, Progress, Reply, Tell, Trouble, too_large};
 use crate::channel::address::{self, Address};
-use crate::channel::{Exhausted, Request, bare};
+use crate::channel::{Exhausted, Identity, Request, bare};
 use crate::domain::{Exit, Failure};
 
 /// Reply headers that are kept: what rooms and the engine look at. The others may hold cookies and addresses.
-const HEADERS_KEPT: [&str; 4] = ["content-type", "content-length", "retry-after", "date"];
+const HEADERS_KEPT: [&str; 10] = [
+    "content-type",
+    "content-length",
+    "retry-after",
+    "date",
+    "digest",
+    "wechatpay-nonce",
+    "wechatpay-serial",
+    "wechatpay-signature",
+    "wechatpay-statement-sha1",
+    "wechatpay-timestamp",
+];
+
+/// Merchant certificates in use at a time; a house with more has outgrown one night's program.
+const IDENTITIES_MAX: usize = 1000;
 
 pub(super) struct Http {
     limits: Limits,
@@ -32,6 +46,8 @@ pub(super) struct Http {
     own: OnceLock<Client>,
     /// For addresses that a reply gave.
     given: OnceLock<Client>,
+    /// For requests with a certificate of ours: one client for each, and for loopback or not.
+    known: Mutex<Vec<(Identity, bool, Client)>>,
 }
 
 /// Why there was no answer.
@@ -63,7 +79,7 @@ impl Http {
         }
         let pace = Pace::new(limits.gap);
         let [near, own, given] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
-        Http { limits: limits.clone(), pace, near, own, given }
+        Http { limits: limits.clone(), pace, near, own, given, known: Mutex::default() }
     }
 
     /// Sends a request and streams the answer's body into `into`.
@@ -134,7 +150,10 @@ impl Http {
         address: &Address<'_>,
         intake: Intake<'_>,
     ) -> Result<Reply, Silence> {
-        let client = self.client(address, request.given)?;
+        let client = match &request.identity {
+            Some(identity) => self.known_client(address, identity)?,
+            None => self.client(address, request.given)?.clone(),
+        };
         let mut builder = match request.method {
             "POST" => client.post(url).body(request.body.clone()),
             _ => client.get(url),
@@ -163,7 +182,32 @@ impl Http {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let mut builder = Client::builder()
+        let builder = self.builder(address);
+        let builder = if given && !address.is_loopback() { builder.dns_resolver(Outside) } else { builder };
+        let client = built(builder)?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    /// The client that shows this certificate. Only addresses of the configuration are asked with one.
+    fn known_client(&self, address: &Address<'_>, identity: &Identity) -> Result<Client, Failure> {
+        let near = address.is_loopback();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((.., client)) = known.iter().find(|(who, place, _)| who == identity && *place == near) {
+            return Ok(client.clone());
+        }
+        let own = reqwest::Identity::from_pem(identity.pem().expose().as_bytes()).map_err(|_| {
+            Failure::new(Exit::Config, "the merchant's certificate (`client_p12`) cannot be used for TLS")
+        })?;
+        let client = built(self.builder(address).identity(own))?;
+        if known.len() < IDENTITIES_MAX {
+            known.push((identity.clone(), near, client.clone()));
+        }
+        Ok(client)
+    }
+
+    /// What all clients have in common.
+    fn builder(&self, address: &Address<'_>) -> ClientBuilder {
+        let builder = Client::builder()
             .user_agent(concat!("nightjob/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
@@ -171,17 +215,15 @@ impl Http {
             .read_timeout(self.limits.idle_timeout)
             // An idle connection that the other side has closed would look like a failure of the next request.
             .pool_max_idle_per_host(0);
-        if address.is_loopback() {
-            builder = builder.no_proxy();
-        } else if given {
-            builder = builder.dns_resolver(Outside);
-        }
-        let client = builder.build().map_err(|error| {
-            Failure::new(Exit::Config, format!("TLS cannot be set up: {}", cause(&error)))
-                .hint("install the system's CA certificates (package ca-certificates)")
-        })?;
-        Ok(cell.get_or_init(|| client))
+        if address.is_loopback() { builder.no_proxy() } else { builder }
     }
+}
+
+fn built(builder: ClientBuilder) -> Result<Client, Failure> {
+    builder.build().map_err(|error| {
+        Failure::new(Exit::Config, format!("TLS cannot be set up: {}", cause(&error)))
+            .hint("install the system's CA certificates (package ca-certificates)")
+    })
 }
 
 /// Names from a reply must lie outside: one that means this machine or its link is a way in, not a provider.

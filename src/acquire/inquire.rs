@@ -80,8 +80,8 @@ impl<T: Transport> Acquirer<T> {
         let Reply { status, headers, source, authenticated } =
             self.transport.send(ask, &mut partial, tell).await?;
         let head = partial.head().to_vec();
-        let (len, mark) = (partial.len(), ask.mark().to_owned());
-        let heard = Heard { status, headers, head, len, sha256: String::new(), source, mark };
+        let (len, mark, at) = (partial.len(), ask.mark().to_owned(), Some(self.clock.now()));
+        let heard = Heard { status, headers, head, len, sha256: String::new(), source, mark, at };
         self.check_clock(&heard)?;
         Ok((heard, authenticated))
     }

@@ -333,12 +333,11 @@ impl<T: Transport> Acquirer<T> {
             head = self.archive.read(&sha256)?;
             head.truncate(request.head_max);
         }
-        let mark = ask.mark().to_owned();
-        let heard =
-            Heard { status, headers, head, len, sha256: sha256.clone(), source: source.clone(), mark };
+        let now = self.clock.now();
+        let (hash, from, mark) = (sha256.clone(), source.clone(), ask.mark().to_owned());
+        let heard = Heard { status, headers, head, len, sha256: hash, source: from, mark, at: Some(now) };
         self.check_clock(&heard)?;
-        let received =
-            Received { sha256, len, source, fetched_at: self.clock.now(), authenticated, tries: 1 };
+        let received = Received { sha256, len, source, fetched_at: now, authenticated, tries: 1 };
         if len > 0 {
             self.archive.note(errand, &received, Status::Received, "")?;
         }

@@ -32,7 +32,10 @@ pub mod notice;
 pub mod sign;
 pub mod sign_cashier;
 pub mod xml;
+pub mod identity;
 pub mod wechat_v2;
+pub mod wechat_v3;
+pub mod wechat_global;
 pub mod alipay_open;
 pub mod alipay_mapi;
 pub mod alipay_global;
@@ -42,17 +45,22 @@ pub mod ttpay;
 pub mod local_file;
 
 mod query;
+mod wechat;
+mod wechatpay;
 
 use std::fmt;
 
-use crate::domain::{Account, Bill, Errand, Failure, PayType, Stamp, Statement};
+use crate::domain::{Account, Bill, Errand, Failure, Moment, PayType, Stamp, Statement};
 use crate::format::ReadError;
 
+pub use identity::Identity;
 pub use query::{Inquiry, Judged, Queries, Told};
 
 /// Every channel, in the order of the manual.
 pub static ROOMS: &[&Room] = &[
     &wechat_v2::ROOM,
+    &wechat_v3::ROOM,
+    &wechat_global::ROOM,
     &alipay_open::ROOM,
     &alipay_mapi::ROOM,
     &alipay_global::ROOM,
@@ -118,6 +126,8 @@ pub struct Need {
     pub required: bool,
     /// Given as a reference (`file:`, `env:`, `cmd:`) and kept in a type that cannot be printed.
     pub secret: bool,
+    /// A secret that may be a binary file; it is kept in base64.
+    pub binary: bool,
     /// Used when the key is absent.
     pub default: &'static str,
     /// The only values allowed; empty = any.
@@ -129,24 +139,29 @@ pub struct Need {
 
 impl Need {
     pub const fn option(key: &'static str, default: &'static str) -> Need {
-        Need { key, required: false, secret: false, default, allowed: &[], shared: false }
+        Need { key, required: false, secret: false, default, allowed: &[], binary: false, shared: false }
     }
 
     pub const fn required(key: &'static str) -> Need {
-        Need { key, required: true, secret: false, default: "", allowed: &[], shared: false }
+        Need { key, required: true, secret: false, default: "", allowed: &[], binary: false, shared: false }
     }
 
     pub const fn secret(key: &'static str, required: bool) -> Need {
-        Need { key, required, secret: true, default: "", allowed: &[], shared: false }
+        Need { key, required, secret: true, default: "", allowed: &[], binary: false, shared: false }
+    }
+
+    /// A secret that may be a binary file (a `.p12`): the account holds its bytes in base64.
+    pub const fn binary(key: &'static str) -> Need {
+        Need { binary: true, ..Need::secret(key, false) }
     }
 
     pub const fn one_of(key: &'static str, default: &'static str, allowed: &'static [&'static str]) -> Need {
-        Need { key, required: false, secret: false, default, allowed, shared: false }
+        Need { key, required: false, secret: false, default, allowed, binary: false, shared: false }
     }
 
     /// The value of a key of the whole file.
     pub const fn shared(key: &'static str) -> Need {
-        Need { key, required: false, secret: false, default: "", allowed: &[], shared: true }
+        Need { key, required: false, secret: false, default: "", allowed: &[], binary: false, shared: true }
     }
 }
 
@@ -226,6 +241,8 @@ pub struct Request {
     pub given: bool,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
+    /// Shown to a server that asks for a certificate of ours.
+    pub identity: Option<Identity>,
     /// Whether the answer may be a statement (size cap of a bill) or only a short reply (1 MiB).
     pub bill: bool,
     /// How much of the answer the room wants to see in its next turn; more than [`HEAD_MAX`] only where a reply must
@@ -247,6 +264,7 @@ impl Request {
             given: false,
             headers: Vec::new(),
             body: Vec::new(),
+            identity: None,
             bill: false,
             head_max: HEAD_MAX,
             mark: String::new(),
@@ -289,6 +307,8 @@ pub struct Heard {
     pub source: String,
     /// [`Request::mark`] of the question; empty for a file.
     pub mark: String,
+    /// When it had come, by our clock.
+    pub at: Option<Moment>,
 }
 
 /// What an HTTP status other than 200 means, whatever the provider; `None` for 200.

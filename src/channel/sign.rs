@@ -91,6 +91,26 @@ pub fn alipay_verifies(raw: &[u8], sign: &str, key: &RsaPublicKey, how: AlipaySi
     }
 }
 
+/// WeChat v3 (`WECHATPAY2-SHA256-RSA2048`): the signature of `text`, standard base64. PKCS#1 v1.5 with SHA-256, as RSA2.
+pub fn wechatpay(text: &[u8], key: &PrivateKey) -> Result<String, String> {
+    alipay(text, key, AlipaySign::Rsa2)
+}
+
+/// Whether `sign` (base64) is WeChat's signature of exactly these bytes.
+pub fn wechatpay_verifies(text: &[u8], sign: &str, key: &RsaPublicKey) -> bool {
+    alipay_verifies(text, sign, key, AlipaySign::Rsa2)
+}
+
+/// Whether a v2 reply's `sign` is the one that the account's key makes of its other fields.
+pub fn wechat_verifies(fields: &[(String, String)], key: &Secret, how: WechatSign) -> bool {
+    let params: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let mut signs = params.iter().filter(|(name, _)| *name == "sign");
+    match (signs.next(), signs.next()) {
+        (Some((_, sign)), None) => wechat(&params, key, how).eq_ignore_ascii_case(sign.trim()),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

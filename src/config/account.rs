@@ -267,7 +267,7 @@ fn read_own(
     let own = pairs.iter().filter(|pair| !COMMON.iter().any(|key| key.name == pair.name));
     for pair in own {
         let read = match need(room, pair.name) {
-            Some(need) if need.secret => read_secret(pair, desk, entered),
+            Some(need) if need.secret => read_secret(need, pair, desk, entered),
             Some(need) => read_option(need, pair, desk, entered),
             None if takes_plain_http(room, pair.name) => read_allowance(pair, entered),
             None => {
@@ -302,7 +302,7 @@ fn example(account: &str, key: &str) -> String {
     format!("\"file:{name}\"")
 }
 
-fn read_secret(pair: &Pair<'_>, desk: &Desk<'_>, entered: &mut Entered) -> Result<(), Wrong> {
+fn read_secret(need: &Need, pair: &Pair<'_>, desk: &Desk<'_>, entered: &mut Entered) -> Result<(), Wrong> {
     let raw = Raw::of(pair.value);
     let account = &entered.account.name;
     let reference = raw.text().ok().and_then(Reference::parse).ok_or_else(|| {
@@ -310,7 +310,10 @@ fn read_secret(pair: &Pair<'_>, desk: &Desk<'_>, entered: &mut Entered) -> Resul
         Wrong::new("a reference (file:, env: or cmd:) must stand here, not the secret itself", fix)
     })?;
     if desk.request.secrets == SecretUse::Read {
-        let followed = secret::follow(&reference, desk.home, desk.world)?;
+        let followed = match need.binary {
+            true => secret::follow_packed(&reference, desk.home, desk.world)?,
+            false => secret::follow(&reference, desk.home, desk.world)?,
+        };
         entered.warnings.extend(followed.warning);
         entered.account.secrets.insert(pair.name.to_owned(), followed.secret);
     }

@@ -8,6 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
 use super::World;
 use super::problem::Wrong;
 use crate::domain::Secret;
@@ -47,8 +50,15 @@ pub(super) struct Followed {
     pub warning: Option<String>,
 }
 
-/// Follows a reference; paths and commands start in `home`.
-pub(super) fn follow(reference: &Reference<'_>, home: &Path, world: &World) -> Result<Followed, Wrong> {
+/// What a reference led to.
+struct Found {
+    bytes: Vec<u8>,
+    /// Where it was, for messages.
+    what: String,
+    warning: Option<String>,
+}
+
+fn find(reference: &Reference<'_>, home: &Path, world: &World) -> Result<Found, Wrong> {
     let (bytes, what, warning) = match reference {
         Reference::File(path) => {
             let full = home.join(path);
@@ -59,6 +69,25 @@ pub(super) fn follow(reference: &Reference<'_>, home: &Path, world: &World) -> R
             (run(command, home, COMMAND_TIME_MAX)?, "the command".to_owned(), None)
         }
     };
+    Ok(Found { bytes, what, warning })
+}
+
+/// Follows a reference to something that need not be text; the secret is its bytes in base64.
+pub(super) fn follow_packed(
+    reference: &Reference<'_>,
+    home: &Path,
+    world: &World,
+) -> Result<Followed, Wrong> {
+    let Found { bytes, what, warning } = find(reference, home, world)?;
+    match bytes.is_empty() {
+        true => Err(Wrong::new(format!("{what} is empty"), "put the secret there")),
+        false => Ok(Followed { secret: Secret::new(BASE64_STANDARD.encode(bytes)), warning }),
+    }
+}
+
+/// Follows a reference; paths and commands start in `home`.
+pub(super) fn follow(reference: &Reference<'_>, home: &Path, world: &World) -> Result<Followed, Wrong> {
+    let Found { bytes, what, warning } = find(reference, home, world)?;
     let text = String::from_utf8(bytes).map_err(|_| {
         Wrong::new(format!("{what} holds no text"), "a secret is text in UTF-8; write binary keys as PEM")
     })?;

@@ -12,12 +12,16 @@ pub mod markup;
 pub mod sheet;
 pub mod alipay_account_log;
 pub mod wechat_bill;
+pub mod wechat_fundflow;
+pub mod wechat_overseas;
 pub mod alipay_bill;
 pub mod alipay_ledger;
 pub mod alipay_forex;
 pub mod columns;
 
+use table::{Cutter, Titles};
 use thiserror::Error;
+use unpack::Part;
 
 /// The longest line that is read. A 100 MB "line" dies here without being buffered.
 pub const LINE_MAX: usize = 64 * 1024;
@@ -108,6 +112,35 @@ pub fn shown_up_to(text: &str, letters: usize) -> String {
         short.push('…');
     }
     short
+}
+
+/// The one text of a WeChat file.
+fn only_part(parts: Vec<Part>) -> Result<Part, ReadError> {
+    let count = parts.len();
+    match <[Part; 1]>::try_from(parts) {
+        Ok([part]) => Ok(part),
+        Err(_) => Err(ReadError::File(format!("the archive holds {count} files; a WeChat bill is one"))),
+    }
+}
+
+/// The titles of a WeChat file: its first line.
+fn title_line(part: &Part, cutter: &mut Cutter<'_, true>) -> Result<Titles, ReadError> {
+    let Some(line) = cutter.advance()? else {
+        return Err(ReadError::File("the file has no text".to_owned()));
+    };
+    Titles::read(part.text.get(line.start..line.end).unwrap_or(""), line.number)
+}
+
+/// Nothing but blank lines may follow the summary of a WeChat file.
+fn refuse_more(cutter: &mut Cutter<'_, true>, text: &str) -> Result<(), ReadError> {
+    while let Some(line) = cutter.advance()? {
+        let body = text.get(line.start..line.end).unwrap_or("");
+        if !body.is_empty() {
+            let found = format!("the bill goes on behind its summary: {}", shown(body));
+            return Err(ReadError::at(line.number, found));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -77,6 +77,18 @@ pub fn unpack(raw: Vec<u8>) -> Result<Vec<Part>, ReadError> {
     }
 }
 
+/// A gzip file's content, within the limits above; anything else as it is. For hashes over uncompressed bytes.
+///
+/// # Errors
+///
+/// [`ReadError::File`]: a damaged gzip file, or one that becomes too large.
+pub fn plain(raw: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, ReadError> {
+    match kind_of(raw) {
+        Kind::Gzip => archive::gunzip(raw).map(Into::into),
+        _ => Ok(raw.into()),
+    }
+}
+
 fn part(name: String, bytes: Vec<u8>) -> Result<Part, ReadError> {
     let whose = archive::whose(&name, "the file");
     match kind_of(&bytes) {

@@ -37,10 +37,10 @@ const JOINED_MAX: usize = 32;
 ///
 /// Source: WeChat Pay v2 `pay/downloadbill`, v3 `bill/tradebill`.
 pub fn read(asked: &Asked<'_>, raw: Vec<u8>) -> Result<Statement, ReadError> {
-    let part = only_part(unpack(raw)?)?;
+    let part = super::only_part(unpack(raw)?)?;
     refuse_relatives(&part)?;
     let mut cutter = Cutter::<true>::new(&part.text, part.start);
-    let titles = title_line(&part, &mut cutter)?;
+    let titles = super::title_line(&part, &mut cutter)?;
     let columns = Columns::find(&titles)?;
     let mut reader = Reader::new(asked, &titles, &columns, &part.text);
     let summary_titles = movements(&mut cutter, &mut reader, &part.text)?;
@@ -61,14 +61,6 @@ pub fn read(asked: &Asked<'_>, raw: Vec<u8>) -> Result<Statement, ReadError> {
     Ok(Statement::new(asked.date, draft)?)
 }
 
-fn only_part(parts: Vec<Part>) -> Result<Part, ReadError> {
-    let count = parts.len();
-    match <[Part; 1]>::try_from(parts) {
-        Ok([part]) => Ok(part),
-        Err(_) => Err(ReadError::File(format!("the archive holds {count} files; a WeChat bill is one"))),
-    }
-}
-
 /// Files that people mistake for a WeChat bill.
 fn refuse_relatives(part: &Part) -> Result<(), ReadError> {
     let first = part.first_line();
@@ -85,13 +77,6 @@ fn refuse_relatives(part: &Part) -> Result<(), ReadError> {
         ));
     }
     Ok(())
-}
-
-fn title_line(part: &Part, cutter: &mut Cutter<'_, true>) -> Result<Titles, ReadError> {
-    let Some(line) = cutter.advance()? else {
-        return Err(ReadError::File("the file has no text".to_owned()));
-    };
-    Titles::read(part.text.get(line.start..line.end).unwrap_or(""), line.number)
 }
 
 /// Reads the movements up to the summary, whose titles are returned.

@@ -8,6 +8,8 @@ mod alipay;
 mod archive;
 mod bills;
 mod ledgers;
+mod fundflow;
+mod overseas;
 mod random;
 mod wechat;
 
@@ -72,6 +74,8 @@ fn every_bad_file_is_refused_in_words() {
         ("wechat_bill", wechat::refused()),
         ("alipay_bill", alipay::refused()),
         ("unpack", archive::refused()),
+        ("wechat_fundflow", fundflow::refused()),
+        ("wechat_overseas", overseas::refused()),
     ] {
         writeln!(found, "# {room}\n").expect("a string");
         for (case, outcome) in cases {

@@ -3,7 +3,8 @@
 //! ```text
 //! # why this case is here
 //! @ date 2024-03-07                   the errand; also `merchant`, `paytype`, `bill`, `set KEY VALUE`,
-//! @ now 2024-03-09 10:30:00           `secret KEY VALUE`, `key KEY FILE` (of fixtures/test_keys), `show body`
+//! @ now 2024-03-09 10:30:00           `secret KEY VALUE`, `key KEY FILE` (of fixtures/test_keys; `file` for a binary
+//!                                     one), `without KEY`, `show body`, `show query`
 //! > POST https://…/pay/downloadbill   what the room says
 //! < 200 bill.csv.gz                   what comes back: status, and the file beside it that holds the body
 //! << wechatpay-serial: 5157F09E       a header of it
@@ -21,7 +22,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must end")]
 
-mod believed;
+mod believed_alipay;
+mod believed_wechat;
 mod talk;
 
 use std::fs;
@@ -232,7 +234,8 @@ fn nothing_that_is_said_aloud_holds_a_secret() {
     for room in channel::ROOMS {
         for folder in cases(room).iter().filter(|folder| folder.join("talk.txt").exists()) {
             let talk = Talk::read(room, folder);
-            let (text, _) = Talk { show_body: false, preamble: Vec::new(), ..talk }.hold(room);
+            let (text, _) =
+                Talk { show_body: false, show_query: false, preamble: Vec::new(), ..talk }.hold(room);
             for secret in [
                 "a7F3kQ9zT2mX8vB6",
                 "202405BBexampletoken",

@@ -21,6 +21,13 @@ fn key(file: &str) -> Secret {
     Secret::new(fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
 }
 
+/// A binary file, as the configuration keeps it.
+fn packed(file: &str) -> Secret {
+    let path = fixtures().join("test_keys").join(file);
+    let bytes = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    Secret::new(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bytes))
+}
+
 /// What comes back to one question.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reply {
@@ -48,6 +55,8 @@ pub(crate) struct Talk {
     pub(crate) errand: Errand,
     pub(crate) now: Moment,
     pub(crate) show_body: bool,
+    /// Path, query and authorization as well.
+    pub(crate) show_query: bool,
     pub(crate) parts: Vec<Part>,
 }
 
@@ -57,6 +66,7 @@ struct Settings {
     date: Option<BillDate>,
     now: Option<Moment>,
     show_body: bool,
+    show_query: bool,
 }
 
 impl Settings {
@@ -70,15 +80,16 @@ impl Settings {
         let defaults =
             room.needs.iter().filter(|n| !n.secret).map(|n| (n.key.to_owned(), n.default.to_owned()));
         account.options = defaults.collect();
-        let mut settings = Settings { account, date: None, now: None, show_body: false };
+        let mut settings = Settings { account, date: None, now: None, show_body: false, show_query: false };
         let path = fixtures().join(room.code).join("account.txt");
         let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         text.lines().filter(|line| line.starts_with("@ ")).for_each(|line| settings.set(line));
         settings
     }
 
-    /// `@ date D`, `@ now T`, `@ merchant M`, `@ seller S`, `@ customer C`, `@ paytype P`, `@ bill B`, `@ set KEY VALUE`, `@ secret KEY VALUE`,
-    /// `@ key KEY FILE`, `@ show body`.
+    /// `@ date D`, `@ now T`, `@ merchant M`, `@ seller S`, `@ customer C`, `@ paytype P`, `@ bill B`,
+    /// `@ set KEY VALUE`, `@ secret KEY VALUE`, `@ key KEY FILE`, `@ file KEY FILE`, `@ without KEY`, `@ show body`,
+    /// `@ show query`.
     fn set(&mut self, line: &str) {
         let words: Vec<&str> = line.splitn(4, ' ').collect();
         let account = &mut self.account;
@@ -96,7 +107,10 @@ impl Settings {
             ["@", "set", key, value] => drop(account.options.insert((*key).into(), (*value).into())),
             ["@", "secret", name, value] => drop(account.secrets.insert((*name).into(), Secret::new(*value))),
             ["@", "key", name, file] => drop(account.secrets.insert((*name).into(), key(file))),
+            ["@", "file", name, file] => drop(account.secrets.insert((*name).into(), packed(file))),
+            ["@", "without", name] => drop(account.secrets.remove(*name)),
             ["@", "show", "body"] => self.show_body = true,
+            ["@", "show", "query"] => self.show_query = true,
             _ => panic!("{line}"),
         }
     }
@@ -107,7 +121,7 @@ impl Talk {
         let text = fs::read_to_string(folder.join("talk.txt")).expect("a talk.txt");
         let mut settings = Settings::of(room);
         text.lines().filter(|line| line.starts_with("@ ")).for_each(|line| settings.set(line));
-        let Settings { account, date, now, show_body } = settings;
+        let Settings { account, date, now, show_body, show_query } = settings;
         (room.check)(&account).unwrap_or_else(|e| panic!("{folder:?}: {e}"));
         let date = date.unwrap_or_else(|| panic!("{folder:?}: no `@ date`"));
         let now = now.unwrap_or_else(|| panic!("{folder:?}: no `@ now`"));
@@ -119,6 +133,7 @@ impl Talk {
             errand,
             now,
             show_body,
+            show_query,
             parts: Vec::new(),
         };
         text.lines().for_each(|line| talk.line(line));
@@ -245,7 +260,7 @@ impl Holding<'_> {
 
     /// Says it, and hears the next reply; false if there is none.
     fn say(&mut self, ask: &Ask, lines: &mut Vec<String>) -> bool {
-        lines.extend(said(ask, self.talk.show_body));
+        lines.extend(said(ask, self.talk));
         let Some(reply) = self.part.replies.get(self.heard.len()) else { return false };
         lines.push(format!("< {} {}", reply.status, reply.file).trim_end().to_owned());
         lines.extend(reply.headers.iter().map(|(name, value)| format!("<< {name}: {value}")));
@@ -260,6 +275,7 @@ impl Holding<'_> {
             sha256: String::new(),
             source: source(ask),
             mark: ask.mark().to_owned(),
+            at: Some(self.talk.now),
         });
         self.bodies.push(body);
         true
@@ -362,14 +378,19 @@ fn judged(judged: &Judged) -> String {
     }
 }
 
-fn said(ask: &Ask, show_body: bool) -> Vec<String> {
+fn said(ask: &Ask, talk: &Talk) -> Vec<String> {
     match ask {
         Ask::File(file) => vec![format!("> FILE {}", file.pattern)],
         Ask::Http(request) => {
             let mut lines = vec![format!("> {request:?}")];
             let plain = request.plain_url.as_deref().map(channel::bare);
             lines.extend(plain.map(|url| format!(">> or, if it may be plain, {url}")));
-            if show_body && !request.body.is_empty() {
+            if talk.show_query {
+                lines.push(format!(">> {}", request.url));
+                let headers = request.headers.iter().filter(|(name, _)| *name != "accept");
+                lines.extend(headers.map(|(name, value)| format!(">> {name}: {value}")));
+            }
+            if talk.show_body && !request.body.is_empty() {
                 lines.push(format!(">> {}", String::from_utf8_lossy(&request.body)));
             }
             lines

@@ -11,7 +11,16 @@ pub(super) const NEEDS: &[Need] = &[
     Need::option("columns", ""),
 ];
 
-const LAYOUTS: &[&str] = &["auto", "wechat_bill", "alipay_bill", "alipay_mapi_csv", "forex", "columns"];
+const LAYOUTS: &[&str] = &[
+    "auto",
+    "wechat_bill",
+    "alipay_bill",
+    "alipay_mapi_csv",
+    "overseas_v2",
+    "overseas_v3",
+    "forex",
+    "columns",
+];
 
 pub(super) fn check(account: &Account) -> Result<(), Failure> {
     check_path(account)?;

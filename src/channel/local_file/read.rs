@@ -1,6 +1,7 @@
 //! Which layout a file has, by its content, and its bytes in that layout.
 
 use crate::domain::{Errand, Statement};
+use crate::format::wechat_overseas::{self, Generation};
 use crate::format::{
     Asked, ReadError, alipay_account_log, alipay_bill, alipay_forex, columns, unpack, wechat_bill,
 };
@@ -21,6 +22,7 @@ pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError
             let map = columns::Map::parse(account.option("columns"));
             columns::read(&asked, &map.map_err(|why| ReadError::File(format!("`columns`: {why}")))?, raw)
         }
+        Layout::Overseas(generation) => wechat_overseas::read(&asked, raw, generation),
     }
 }
 
@@ -31,6 +33,7 @@ enum Layout {
     AlipayMapi,
     Forex,
     Columns,
+    Overseas(Generation),
 }
 
 /// A zip, or a text that begins with `#` (`#支付宝业务明细查询`), is Alipay's; all else is for WeChat's reader, which
@@ -45,6 +48,8 @@ fn layout(named: &str, raw: &[u8]) -> Layout {
         "columns" => Layout::Columns,
         _ if is(raw, alipay_account_log::is_titles) => Layout::AlipayMapi,
         _ if is(raw, alipay_forex::is_forex) => Layout::Forex,
+        "overseas_v2" => Layout::Overseas(Generation::V2),
+        "overseas_v3" => Layout::Overseas(Generation::V3),
         _ if raw.starts_with(b"PK") || text.starts_with(b"#") => Layout::AlipayBill,
         _ => Layout::WechatBill,
     }
@@ -71,6 +76,8 @@ mod tests {
             ("auto", b"\x1f\x8b\x08", Layout::WechatBill),
             ("auto", b"", Layout::WechatBill),
             ("alipay_bill", "交易时间".as_bytes(), Layout::AlipayBill),
+            ("overseas_v2", b"", Layout::Overseas(Generation::V2)),
+            ("overseas_v3", b"", Layout::Overseas(Generation::V3)),
             ("wechat_bill", b"PK\x03\x04", Layout::WechatBill),
             (
                 "auto",

@@ -1,60 +1,49 @@
 //! What to ask WeChat, and what its answer means: the error table of `pay/downloadbill`, decided on
 //! (error_code, return_msg) together, because 20002 has two meanings.
 
-use crate::channel::sign::{WechatSign, wechat};
-use crate::channel::{Exhausted, Heard, Need, Request, Step, address, shown, unless_ok, xml};
-use crate::domain::{Account, Errand, Exit, Failure, Secret, Stamp};
+use super::flow;
+use crate::channel::sign::{self, WechatSign};
+use crate::channel::{Exhausted, Heard, Need, Request, Step, address, unless_ok, wechat, xml};
+use crate::domain::{Account, Bill, Errand, Failure, Secret, Stamp};
 
 pub(super) const NEEDS: &[Need] = &[
     Need::required("app_id"),
     Need::secret("key", true),
     Need::option("sub_merchant", ""),
     Need::one_of("sign_type", "MD5", &["MD5", "HMAC-SHA256"]),
-    Need::option("url", HOST),
+    Need::binary("client_p12"),
+    Need::secret("client_p12_password", false),
+    Need::option("url", wechat::HOST),
     Need::one_of("allow_plain_http", "false", &["false", "true"]),
 ];
 
-const HOST: &str = "https://api.mch.weixin.qq.com";
 const PATH: &str = "/pay/downloadbill";
 
-/// WeChat keeps a trade bill for three months; the longest three months are 92 days. What is older by this
-/// count is surely gone, and a date at the edge is asked for.
-const WINDOW_DAYS: i64 = 92;
-
-/// Bills of a day can be fetched from 10:00 of the next; before that "no bill" proves nothing.
-const READY_SECONDS: i64 = 10 * 3600;
-
-pub(super) fn check(account: &Account) -> Result<(), Failure> {
-    let fail = |why: &str| Err(Failure::new(Exit::Config, format!("account `{}`: {why}", account.name)));
+pub(in crate::channel) fn check(account: &Account) -> Result<(), Failure> {
     // The v2 key is 32 characters on the merchant platform; another length is a key of something else.
     if account.secret("key").is_none_or(|key| key.expose().trim().len() != 32) {
-        return fail("`key` must be the APIv2 key of 32 characters (merchant platform, API security)");
+        let why = "must be the APIv2 key of 32 characters (merchant platform, API security)";
+        return Err(wechat::wrong_key(account, "key", why));
     }
-    address::check_own(account, HOST)
+    if account.option("app_id").trim().is_empty() {
+        return Err(wechat::wrong_key(
+            account,
+            "app_id",
+            "write an appid that is bound to the merchant number",
+        ));
+    }
+    flow::check(account)?;
+    address::check_own(account, wechat::host(account))
 }
 
-pub(super) fn next(errand: &Errand, heard: &[Heard], stamp: &Stamp) -> Step {
+pub(in crate::channel) fn next(errand: &Errand, heard: &[Heard], stamp: &Stamp) -> Step {
     match heard {
-        [] => opening(errand, stamp),
+        _ if errand.bill == Bill::FundFlow => flow::next(errand, heard, stamp),
+        [] => wechat::out_of_window(errand, stamp, wechat::THREE_MONTHS_DAYS)
+            .unwrap_or_else(|| question(errand, stamp, Tar::Gzip)),
         [first] if first.status == 200 && gzip_failed(first) => question(errand, stamp, Tar::Plain),
         [.., last] => unless_ok(last).unwrap_or_else(|| answer(errand, last, stamp)),
     }
-}
-
-/// What can be known without asking.
-fn opening(errand: &Errand, stamp: &Stamp) -> Step {
-    let age = stamp.now.date().days_since(errand.date);
-    if age < 1 {
-        return Step::NotReady(format!("the bill of {} is made on the next day, from 09:00", errand.date));
-    }
-    if age > WINDOW_DAYS {
-        return Step::Refused(format!(
-            "WeChat keeps bills for three months, and {} is {age} days ago; download it from the merchant \
-             platform if it still shows it, then `nightjob import FILE --account {} --date {}`",
-            errand.date, errand.account.name, errand.date
-        ));
-    }
-    question(errand, stamp, Tar::Gzip)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,59 +54,60 @@ enum Tar {
 
 fn question(errand: &Errand, stamp: &Stamp, tar: Tar) -> Step {
     let account = &errand.account;
-    let Some(key) = account.secret("key") else {
-        return Step::Refused("`key` is not set".into());
-    };
-    let url = address::own(account, HOST).trim_end_matches('/');
-    let url = if url.ends_with(PATH) { url.to_owned() } else { format!("{url}{PATH}") };
-    let mut request = Request::new("POST", url, account);
-    request.headers.push(("content-type", "text/xml; charset=utf-8".into()));
-    request.body = body(errand, stamp, tar, key).into_bytes();
+    let date = errand.date.compact();
+    let params = vec![
+        ("bill_date", date.as_str()),
+        ("bill_type", "ALL"),
+        ("sub_mch_id", account.option("sub_merchant")),
+        ("tar_type", if tar == Tar::Gzip { "GZIP" } else { "" }),
+    ];
+    let mut request = post(account, PATH, stamp, (params, sign_type(account)));
     request.bill = true;
     Step::ask(request)
 }
 
-fn body(errand: &Errand, stamp: &Stamp, tar: Tar, key: &Secret) -> String {
-    let account = &errand.account;
-    let hmac = account.option("sign_type") == "HMAC-SHA256";
-    let date = errand.date.compact();
-    let mut params = vec![
-        ("appid", account.option("app_id")),
-        ("bill_date", &date),
-        ("bill_type", "ALL"),
-        ("mch_id", &account.merchant),
-        ("nonce_str", &stamp.nonce),
-        ("sign_type", if hmac { "HMAC-SHA256" } else { "" }),
-        ("sub_mch_id", account.option("sub_merchant")),
-        ("tar_type", if tar == Tar::Gzip { "GZIP" } else { "" }),
-    ];
-    let key = Secret::new(key.expose().trim());
-    let sign = wechat(&params, &key, if hmac { WechatSign::HmacSha256 } else { WechatSign::Md5 });
+/// How an account signs.
+pub(super) fn sign_type(account: &Account) -> WechatSign {
+    if account.option("sign_type") == "HMAC-SHA256" { WechatSign::HmacSha256 } else { WechatSign::Md5 }
+}
+
+pub(super) fn key(account: &Account) -> Secret {
+    Secret::new(account.secret("key").map_or("", |key| key.expose().trim()))
+}
+
+/// A signed question of any v2 interface: its own parameters beside those that all of them have.
+pub(super) fn post(
+    account: &Account,
+    path: &str,
+    stamp: &Stamp,
+    (own, how): (Vec<(&str, &str)>, WechatSign),
+) -> Request {
+    let mut params = own;
+    params.push(("appid", account.option("app_id")));
+    params.push(("mch_id", &account.merchant));
+    params.push(("nonce_str", &stamp.nonce));
+    params.push(("sign_type", if how == WechatSign::HmacSha256 { "HMAC-SHA256" } else { "" }));
+    params.sort_unstable();
+    let sign = sign::wechat(&params, &key(account), how);
     params.push(("sign", &sign));
-    xml::body(&params)
+    let url = address::own(account, wechat::host(account)).trim_end_matches('/');
+    // Some write the whole address of the bill's interface as `url`.
+    let base = url.strip_suffix(PATH).unwrap_or(url);
+    let mut request = Request::new("POST", format!("{base}{path}"), account);
+    request.headers.push(("content-type", "text/xml; charset=utf-8".into()));
+    request.body = xml::body(&params).into_bytes();
+    request
 }
 
 /// The three shapes of an answer with status 200.
 fn answer(errand: &Errand, heard: &Heard, stamp: &Stamp) -> Step {
-    let text = xml::start(&heard.head);
-    if heard.head.starts_with(&[0x1f, 0x8b]) || text.starts_with("交易时间".as_bytes()) {
+    if wechat::begins_like_a_bill(heard, wechat::TRADE_TITLES) {
         return Step::Statement;
     }
     match failure(heard) {
         Some((code, message)) => judge(errand, stamp, &code, &message),
-        None => Step::again(Exhausted::Rejected, not_a_bill(heard)),
+        None => wechat::not_a_bill(heard),
     }
-}
-
-fn not_a_bill(heard: &Heard) -> String {
-    let what = if heard.len == 0 {
-        "nothing"
-    } else if heard.looks_like_markup() {
-        "a page (HTML or XML)"
-    } else {
-        "something that does not begin like a bill"
-    };
-    format!("{} answered {what} where a bill or its error is expected", heard.source)
 }
 
 /// (error_code, return_msg) of a failure XML; the code is empty in old answers.
@@ -138,14 +128,12 @@ fn is_gzip_error(message: &str) -> bool {
 }
 
 fn judge(errand: &Errand, stamp: &Stamp, code: &str, message: &str) -> Step {
-    let said = format!("WeChat says {} {}", if code.is_empty() { "FAIL" } else { code }, shown(message));
+    let said = wechat::said(code, message);
     let message = message.to_ascii_lowercase();
     let passing = ["system timeout", "system error", "systemerror", "network traffic limit"];
     match code {
-        "20002" | "" if message.contains("no bill exist") => no_bill(errand, stamp),
-        "20002" | "" if message.contains("bill creating") => {
-            Step::NotReady(format!("WeChat is still making the bill of {}", errand.date))
-        }
+        "20002" | "" if message.contains("no bill exist") => wechat::no_bill(errand, stamp),
+        "20002" | "" if message.contains("bill creating") => wechat::creating(errand),
         _ if is_gzip_error(&message) => Step::again(Exhausted::Passing, said),
         "20003" | "20100" | "100" => Step::again(Exhausted::Passing, said),
         "" if passing.iter().any(|text| message.contains(text)) => Step::again(Exhausted::Passing, said),
@@ -153,18 +141,6 @@ fn judge(errand: &Errand, stamp: &Stamp, code: &str, message: &str) -> Step {
             "{said}: the bill interface of this merchant number is closed; have it opened on the merchant platform"
         )),
         _ => Step::Refused(format!("{said}{}", advice(&message, &errand.account))),
-    }
-}
-
-/// `No Bill Exist` also comes before the bill is made; only from 10:00 of the next day it proves an empty day.
-fn no_bill(errand: &Errand, stamp: &Stamp) -> Step {
-    if stamp.now >= errand.date.after().start().plus_seconds(READY_SECONDS) {
-        Step::NoMovements
-    } else {
-        Step::NotReady(format!(
-            "WeChat has no bill of {} yet; before 10:00 of the next day that does not mean an empty day",
-            errand.date
-        ))
     }
 }
 

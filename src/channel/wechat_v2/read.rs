@@ -1,7 +1,7 @@
-//! The bytes of a WeChat bill, of the merchant and the sub-merchant that were asked for.
+//! The bytes of a WeChat bill or fund flow, of the merchant and the sub-merchant that were asked for.
 
-use crate::domain::{Errand, Statement};
-use crate::format::{Asked, ReadError, wechat_bill};
+use crate::domain::{Bill, Errand, Statement};
+use crate::format::{Asked, ReadError, wechat_bill, wechat_fundflow};
 
 pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
     let account = &errand.account;
@@ -10,5 +10,8 @@ pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError
         sub_merchant: account.option("sub_merchant"),
         date: errand.date,
     };
-    wechat_bill::read(&asked, raw)
+    match errand.bill {
+        Bill::FundFlow => wechat_fundflow::read(&asked, raw),
+        Bill::Trade | Bill::SignCustomer => wechat_bill::read(&asked, raw),
+    }
 }

@@ -4,7 +4,7 @@
 
 use nightjob::channel;
 
-use super::talk::{Talk, fixtures};
+use crate::talk::{Talk, fixtures};
 
 /// Holds a talk: every conversation of it must end without an answer.
 fn not_believed(room: &str, case: &str) {
