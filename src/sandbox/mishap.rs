@@ -16,6 +16,18 @@ pub enum Desk {
     AlipayGateway,
     /// `GET /downloadBillFile.resource`
     AlipayDownload,
+    /// `alipay.trade.query` and the refund's query at `POST /gateway.do`; its date is the order's.
+    AlipayTrade,
+    /// The old interface at `/gateway.do`: ledger pages and the ledger as CSV. Each page is a try.
+    AlipayMapi,
+    /// `single_trade_query` at `/gateway.do`; its date is the order's.
+    AlipayOrder,
+    /// `forex_compare_file` and `forex_liquidation_file` at `/gateway.do`.
+    AlipayForex,
+    /// `POST /scanpay.php/Gateway/query` and `…/refund_query`; its date is the order's.
+    Tianta,
+    /// `POST /charge/barcode_pay_status` and the extended calls; its date is the order's, of a list the first day's.
+    Teegon,
 }
 
 /// What goes wrong. Where no desk is named, it can happen at all three.
@@ -59,6 +71,132 @@ pub enum Mishap {
     TotalsOff,
     /// The last third of the file is missing, though the transfer was complete. (WeChat's desk and Alipay's download.)
     Torn,
+    /// A good answer without its signature. (Alipay's desks but the download.)
+    Unsigned,
+    /// An amount that was changed after the answer had been signed. (Alipay's desks but the download.)
+    ChangedAfterSigning,
+    /// The page before once more, under the number of the page that was asked for. (Ledger pages.)
+    PageRepeated,
+    /// There is always a next page, and nothing on it. (Ledger pages, Teegon's lists.)
+    EndlessPages,
+    /// An answer about the account's next order. (Order desks, TianTa, Teegon.)
+    OtherOrder,
+    /// The answer about an order that the provider does not know. (Order desks, TianTa, Teegon.)
+    UnknownOrder,
+    /// XML with entities that grow to a gigabyte. (Old interface.)
+    EntityBomb,
+    /// XML with an entity that is a file of the reader's machine. (Old interface.)
+    ExternalEntity,
+    /// GBK under the name of UTF-8. (Old interface.)
+    GbkDeclaredUtf8,
+    /// UTF-8 under the name of GBK. (Old interface.)
+    Utf8DeclaredGbk,
+    /// `File download failed`, in text. (`forex_compare_file`.)
+    DownloadFailed,
+    /// One cell, line or column is not as it should be. (Alipay's download.)
+    Spoiled(Spoil),
+    /// A zip that is out to harm, or is another one than announced. (Alipay's download.)
+    Zip(ZipTrouble),
+}
+
+/// What is wrong inside a detail file, everything else being as it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Spoil {
+    /// A row of a type that no document knows.
+    UnknownType,
+    /// `1,234.50` in an amount, its comma written full-width as everywhere in the file.
+    GroupedAmount,
+    /// `１２.００`
+    FullWidthAmount,
+    /// `1e3`
+    ExponentAmount,
+    /// `NaN`
+    NotANumber,
+    /// `0.005`
+    ThirdDecimal,
+    /// An amount of twenty digits.
+    HugeAmount,
+    /// `24:00:00`
+    ImpossibleTime,
+    /// 30 February.
+    ImpossibleDate,
+    /// The row of another day under the right frame.
+    RowOfAnotherDay,
+    /// A column is missing, header and rows.
+    ColumnMissing,
+    /// A column that is new, at the end. (To be accepted.)
+    ColumnAdded,
+    /// The header of the order amount has another name.
+    ColumnRenamed,
+    /// Two columns changed places, header and rows. (To be accepted.)
+    ColumnsSwapped,
+    /// No line of totals.
+    TotalsMissing,
+    /// The line of totals twice.
+    TotalsTwice,
+    /// One payment more in the totals than in the rows.
+    CountOff,
+    /// The total of refunds is off by a fen.
+    RefundTotalOff,
+    /// A row stands twice. (A mismatch, no damage, were it not for the totals.)
+    RowTwice,
+    /// A NUL within a cell.
+    NulByte,
+    /// A cell of a megabyte.
+    LongCell,
+    /// A quote that is never closed. (To be accepted: nothing is quoted in this file.)
+    UnclosedQuote,
+    /// Only the old end of lines, a bare CR.
+    OnlyCarriageReturns,
+    /// The whole month in the frame.
+    MonthBill,
+    /// The summary file states another total.
+    SummaryDisagrees,
+}
+
+/// What is wrong with a zip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ZipTrouble {
+    /// A hundred megabytes of the same letter.
+    Bomb,
+    /// Two names for the bytes of one entry.
+    Overlapping,
+    /// A hundred thousand entries.
+    ManyEntries,
+    /// The detail under the name `../../evil.csv`.
+    ParentPath,
+    /// Under `C:\evil.csv`.
+    DrivePath,
+    /// Under `/evil.csv`.
+    AbsolutePath,
+    /// Under a name with a NUL in it.
+    NulName,
+    /// Under `CON`.
+    DeviceName,
+    /// The detail is a symbolic link.
+    Symlink,
+    /// The entries are marked as encrypted.
+    Encrypted,
+    /// Encrypted with AES, as personal exports are.
+    Aes,
+    /// The detail twice.
+    TwoDetails,
+    /// An entry that is a folder beside the two files.
+    Folder,
+    /// A zip in a zip.
+    Nested,
+    /// The checksum of the detail is wrong.
+    WrongChecksum,
+    /// More bytes after the end.
+    TrailingBytes,
+    /// No central directory.
+    NoDirectory,
+    /// Empty zip.
+    NoEntries,
+    /// The detail alone, without summary.
+    NoSummary,
+    /// A bill in plain CSV, not zipped.
+    NotZipped,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

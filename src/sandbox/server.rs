@@ -256,7 +256,6 @@ impl House {
         }
     }
 
-    #[expect(dead_code, reason = "for desks that answer about single orders")]
     pub(super) fn day(&self) -> &SimulatedDay {
         &self.day
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::day::SimulatedDay;
 use super::keys;
 use super::town::SimAccount;
-use crate::domain::Lang;
+use crate::domain::{Lang, PayType};
 
 /// An ISV's application: it signs with the merchant's key too, has no bills of its own, and may fetch those of the
 /// merchant that gave it [`ISV_TOKEN`].
@@ -18,6 +18,8 @@ pub const ISV_TOKEN: &str = "202405BBsandboxtokensandboxtoken00X18";
 
 /// EB_PAYLOG's database, relative to the folder. `store` fills it.
 pub const PAYLOG_FILE: &str = "ttpayment.db";
+/// Notifications that a gateway kept, relative to the folder; the configuration does not name them.
+pub const NOTICES_FILE: &str = "notices.jsonl";
 /// The configuration, relative to the folder.
 pub const CONFIG_FILE: &str = "nightjob.toml";
 
@@ -25,11 +27,18 @@ pub const CONFIG_FILE: &str = "nightjob.toml";
 #[derive(Debug, Clone)]
 pub struct Site {
     pub accounts: Vec<&'static SimAccount>,
+    /// Files beside the configuration, by their path: what no desk hands out.
+    pub files: Vec<(String, Vec<u8>)>,
 }
 
 impl Site {
     pub fn of(day: &SimulatedDay) -> Site {
-        Site { accounts: day.accounts().collect() }
+        let mut files = day.files();
+        let notices = day.notices();
+        if !notices.is_empty() {
+            files.push((NOTICES_FILE.to_owned(), notices.into_bytes()));
+        }
+        Site { accounts: day.accounts().collect(), files }
     }
 
     /// Writes `nightjob.toml` and the secrets (mode 0600) into a folder; returns the configuration's path.
@@ -44,6 +53,12 @@ impl Site {
             for (file, text) in secret_files(account) {
                 write_secret(&secrets.join(file), text)?;
             }
+        }
+        for (name, bytes) in &self.files {
+            let path = dir.join(name);
+            let folder = path.parent().unwrap_or(dir);
+            std::fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
+            std::fs::write(&path, bytes).map_err(|error| named(&path, &error))?;
         }
         let path = dir.join(CONFIG_FILE);
         std::fs::write(&path, self.config(providers, lang)).map_err(|error| named(&path, &error))?;
@@ -60,7 +75,9 @@ impl Site {
              reports     = \"reports\"\n",
         );
         out.push_str(&format!("report_lang = \"{}\"\n\n[paylog]\n", lang.as_str()));
-        let listed: Vec<&str> = ["WX", "ALI"].into_iter().filter(|name| self.takes(name)).collect();
+        // ALI selects ALI_20 too.
+        let listed = PayType::ALL.into_iter().filter(|listed| *listed != PayType::Ali20);
+        let listed: Vec<&str> = listed.filter(|listed| self.takes(*listed)).map(PayType::as_str).collect();
         out = out.replace("WX|ALI", &listed.join("|"));
         line(&mut out, "database", &quoted(&format!("sqlite:{PAYLOG_FILE}")));
         line(&mut out, "amount_unit", &quoted("fen"));
@@ -73,8 +90,8 @@ impl Site {
         out
     }
 
-    fn takes(&self, paytype: &str) -> bool {
-        self.accounts.iter().any(|account| account.pay_type.as_str().starts_with(paytype))
+    fn takes(&self, listed: PayType) -> bool {
+        self.accounts.iter().any(|account| account.pay_type.covered_by(listed))
     }
 }
 
@@ -86,14 +103,17 @@ fn account_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
         ("channel", quoted(account.channel)),
         ("merchant", quoted(account.merchant)),
         ("seller", format!("[{}]", sellers.join(", "))),
-        ("app_id", quoted(account.app_id)),
-        ("sign_type", quoted(account.sign_type)),
     ];
+    keys.extend(alone_keys(account, providers));
     let secret = |file: &str| quoted(&format!("file:secrets/{}.{file}", account.name));
+    if !account.app_id.is_empty() {
+        keys.push(("app_id", quoted(account.app_id)));
+        keys.push(("sign_type", quoted(account.sign_type)));
+    }
     if account.is_wechat() {
         keys.push(("key", secret("key")));
         keys.push(("url", quoted(&format!("http://{providers}"))));
-    } else {
+    } else if account.channel == "alipay_open" {
         keys.push(("private_key", secret("private.pem")));
         keys.push(("alipay_public_key", secret("alipay.pem")));
         keys.push(("url", quoted(&format!("http://{providers}/gateway.do"))));
@@ -105,9 +125,32 @@ fn account_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
     keys
 }
 
+/// What the old Alipay, TianTa, Teegon and a folder need beyond the common keys; nothing for any other channel.
+fn alone_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static str, String)> {
+    let secret = |file: &str| quoted(&format!("file:secrets/{}.{file}", account.name));
+    let url = |path: &str| ("url", quoted(&format!("http://{providers}{path}")));
+    match account.channel {
+        "alipay_mapi" => {
+            vec![("key", secret("key")), ("service", quoted("account.page.query")), url("/gateway.do")]
+        }
+        "alipay_global" => {
+            vec![("key", secret("key")), ("service", quoted("forex_compare_file")), url("/gateway.do")]
+        }
+        "tianta" => vec![("key", secret("key")), ("version", quoted("V1.0.10")), url("")],
+        "teegon" => vec![("client_secret", secret("key")), ("extended", "false".to_owned()), url("")],
+        "local_file" => vec![
+            ("path", quoted("statements/{paytype}/{merchant}/{date}.csv")),
+            ("layout", quoted("columns")),
+        ],
+        _ => Vec::new(),
+    }
+}
+
 fn secret_files(account: &SimAccount) -> Vec<(String, &'static str)> {
     let file = |name: &str| format!("{}.{name}", account.name);
-    if account.is_wechat() {
+    if account.channel == "local_file" {
+        Vec::new()
+    } else if account.channel != "alipay_open" {
         vec![(file("key"), account.api_key)]
     } else {
         vec![(file("private.pem"), keys::MERCHANT_PRIVATE_PEM), (file("alipay.pem"), keys::ALIPAY_PUBLIC_PEM)]
