@@ -3,9 +3,9 @@
 //! Kept apart from the accounts so that a story can be drawn for any of them. The documents behind each line are
 //! `spec/alipay.md` 3 to 6 and `spec/ttpay.md` A.6, A.7, B.5.
 
+use super::fault::Fault;
 use super::story::{Path, Reply, Step, Story};
 use super::town::{ACCOUNTS, Family, SimAccount};
-use super::fault::Fault;
 
 /// Of the plain orders of a merchant with escrow, every so many is one.
 const ESCROW_EVERY: u32 = 9;

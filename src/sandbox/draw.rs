@@ -279,7 +279,8 @@ impl Draw {
     /// Plans the refunds of the story that is pushed next: one of the whole or a part, or several parts.
     fn push_refunds(&mut self, story: &mut Story, parts: u8, path: RefundPath) {
         let parts = if story.amount_fen < 300 { 1 } else { parts };
-        let named = parts > 1 || path != RefundPath::Done || ACCOUNTS[usize::from(story.account)].names_refunds();
+        let named =
+            parts > 1 || path != RefundPath::Done || ACCOUNTS[usize::from(story.account)].names_refunds();
         if named && story.till.refund_shape() == RefundShape::OrderOnly {
             story.till.number = 0;
         }

@@ -1,12 +1,12 @@
 //! What stands in a statement: its lines as places in the simulated day, and the numbers both sides write.
 
 use super::calendar::day_of;
+use super::custom;
 use super::day::SimulatedDay;
 use super::fault::Fault;
 use super::numbers;
 use super::story::{Refund, Story};
 use super::town::{ACCOUNTS, GOODS, RefundShape, WILD_GOODS};
-use super::custom;
 
 /// What a line tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

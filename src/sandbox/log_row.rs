@@ -79,8 +79,7 @@ impl Scene<'_> {
 
     /// The currency that the log has for the order, where it is not the usual one.
     pub(super) fn foreign_currency(&self) -> Option<&'static str> {
-        let planted =
-            self.story.fault == Some(Fault::Currency) && self.account.family() == Family::Alipay20;
+        let planted = self.story.fault == Some(Fault::Currency) && self.account.family() == Family::Alipay20;
         planted.then_some("HKD")
     }
 

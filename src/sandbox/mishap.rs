@@ -154,6 +154,36 @@ pub enum Spoil {
     SummaryDisagrees,
 }
 
+impl Spoil {
+    pub const ALL: [Spoil; 25] = [
+        Spoil::UnknownType,
+        Spoil::GroupedAmount,
+        Spoil::FullWidthAmount,
+        Spoil::ExponentAmount,
+        Spoil::NotANumber,
+        Spoil::ThirdDecimal,
+        Spoil::HugeAmount,
+        Spoil::ImpossibleTime,
+        Spoil::ImpossibleDate,
+        Spoil::RowOfAnotherDay,
+        Spoil::ColumnMissing,
+        Spoil::ColumnAdded,
+        Spoil::ColumnRenamed,
+        Spoil::ColumnsSwapped,
+        Spoil::TotalsMissing,
+        Spoil::TotalsTwice,
+        Spoil::CountOff,
+        Spoil::RefundTotalOff,
+        Spoil::RowTwice,
+        Spoil::NulByte,
+        Spoil::LongCell,
+        Spoil::UnclosedQuote,
+        Spoil::OnlyCarriageReturns,
+        Spoil::MonthBill,
+        Spoil::SummaryDisagrees,
+    ];
+}
+
 /// What is wrong with a zip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ZipTrouble {
@@ -197,6 +227,31 @@ pub enum ZipTrouble {
     NoSummary,
     /// A bill in plain CSV, not zipped.
     NotZipped,
+}
+
+impl ZipTrouble {
+    pub const ALL: [ZipTrouble; 20] = [
+        ZipTrouble::Bomb,
+        ZipTrouble::Overlapping,
+        ZipTrouble::ManyEntries,
+        ZipTrouble::ParentPath,
+        ZipTrouble::DrivePath,
+        ZipTrouble::AbsolutePath,
+        ZipTrouble::NulName,
+        ZipTrouble::DeviceName,
+        ZipTrouble::Symlink,
+        ZipTrouble::Encrypted,
+        ZipTrouble::Aes,
+        ZipTrouble::TwoDetails,
+        ZipTrouble::Folder,
+        ZipTrouble::Nested,
+        ZipTrouble::WrongChecksum,
+        ZipTrouble::TrailingBytes,
+        ZipTrouble::NoDirectory,
+        ZipTrouble::NoEntries,
+        ZipTrouble::NoSummary,
+        ZipTrouble::NotZipped,
+    ];
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

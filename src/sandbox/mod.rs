@@ -49,6 +49,8 @@ mod form;
 
 #[cfg(test)]
 mod day_tests;
+#[cfg(test)]
+mod room_tests;
 
 pub use day::{DayPlan, Faults, SimulatedDay, simulate};
 pub use fault::Fault;

@@ -137,7 +137,11 @@ pub(super) fn timing(day: &SimulatedDay) -> Vec<ExpectedTiming> {
     for refund in &day.refunds {
         let story = &day.stories[usize::try_from(refund.story).unwrap_or(usize::MAX)];
         let account = &ACCOUNTS[usize::from(story.account)];
-        let Some(done_at) = refund.done_at().filter(|_| account.has_statements() && !account.states_refund_time()) else { continue };
+        let Some(done_at) =
+            refund.done_at().filter(|_| account.has_statements() && !account.states_refund_time())
+        else {
+            continue;
+        };
         let (logged, billed) = (day_of(refund.asked_at), day_of(done_at));
         if logged == billed {
             continue;

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::day::SimulatedDay;
-use super::mishap::{Desk, Mishap, Rule};
+use super::mishap::{Desk, Mishap, Rule, Spoil, ZipTrouble};
 use super::paper::{self, Paper};
 use super::town::{ACCOUNTS, SimAccount};
 use super::{desk, numbers};
@@ -209,6 +209,8 @@ pub(super) enum Content {
     OtherDay,
     TotalsOff,
     Torn,
+    Spoiled(Spoil),
+    Zip(ZipTrouble),
 }
 
 impl Content {
@@ -218,6 +220,8 @@ impl Content {
             Some(Mishap::OtherDay) => Content::OtherDay,
             Some(Mishap::TotalsOff) => Content::TotalsOff,
             Some(Mishap::Torn) => Content::Torn,
+            Some(Mishap::Spoiled(spoil)) => Content::Spoiled(spoil),
+            Some(Mishap::Zip(trouble)) => Content::Zip(trouble),
             _ => Content::True,
         }
     }

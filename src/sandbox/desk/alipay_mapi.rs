@@ -177,7 +177,9 @@ pub(super) fn send(asked: &Asked<'_>, response: &Response, mishap: Option<Mishap
     let pairs = values.iter().map(|(name, value)| (*name, value.as_slice())).collect();
     let key = if mishap == Some(Mishap::WrongSignature) { OTHER_KEY } else { asked.known().api_key };
     let sign = signature(pairs, key);
-    let mut text = format!("<?xml version=\"1.0\" encoding=\"{declared}\"?>\n<alipay><is_success>T</is_success><request>");
+    let mut text = format!(
+        "<?xml version=\"1.0\" encoding=\"{declared}\"?>\n<alipay><is_success>T</is_success><request>"
+    );
     for (name, _) in &asked.form.fields {
         param(&mut text, name, &asked.form.text(name));
     }
@@ -243,7 +245,8 @@ mod tests {
     use super::*;
 
     fn form(text: &str) -> Form {
-        let call = Call { method: "GET", path: "", query: text, headers: &axum::http::HeaderMap::new(), body: b"" };
+        let call =
+            Call { method: "GET", path: "", query: text, headers: &axum::http::HeaderMap::new(), body: b"" };
         Form::read(&call).expect("a form")
     }
 
@@ -259,7 +262,8 @@ mod tests {
                       &notify_url=https://m.example.test/n&out_trade_no=T20160301-0007&partner=2088900000000018\
                       &payment_type=1&price=18.80&quantity=1&seller_email=shop@example.test\
                       &service=create_partner_trade_by_buyer&subject=";
-        let forex = "end_date=20160301&partner=2088900000000026&service=forex_compare_file&start_date=20160301";
+        let forex =
+            "end_date=20160301&partner=2088900000000026&service=forex_compare_file&start_date=20160301";
         for (text, expected) in [
             (format!("_input_charset=utf-8&{page}&sign=x&sign_type=MD5"), "9bac660d4a8bc479b8873dc17dc5e277"),
             (format!("{export}&_input_charset=utf-8&empty="), "8c8e8c7d84c044ce89ccd9dafacf0dd3"),

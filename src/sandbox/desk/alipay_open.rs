@@ -316,11 +316,8 @@ fn signed(node: &str, seal: Seal<'_>, mishap: Option<Mishap>) -> Answer {
         key.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(&bytes))
     };
     let sign = STANDARD.encode(sign.expect("a 2048-bit key is long enough for any of the digests"));
-    let node = if mishap == Some(Mishap::ChangedAfterSigning) {
-        node.replace("2", "3")
-    } else {
-        node.to_owned()
-    };
+    let node =
+        if mishap == Some(Mishap::ChangedAfterSigning) { node.replace("2", "3") } else { node.to_owned() };
     json(format!("{{\"{name}\":{node},\"sign\":\"{sign}\"}}"))
 }
 

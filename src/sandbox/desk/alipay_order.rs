@@ -31,9 +31,7 @@ fn found<'h>(
     let mishap = house.mishap(Desk::AlipayTrade, account, order.date());
     match mishap {
         Some(Mishap::Busy) => Err(Fail::new("20000", "isp.unknow-error", "系统繁忙")),
-        Some(Mishap::Refused) => {
-            Err(Fail::new("40006", "isv.insufficient-isv-permissions", "ISV权限不足"))
-        }
+        Some(Mishap::Refused) => Err(Fail::new("40006", "isv.insufficient-isv-permissions", "ISV权限不足")),
         Some(Mishap::UnknownOrder) => Err(unknown()),
         Some(Mishap::OtherOrder) => Ok((order.next(), mishap)),
         _ => Ok((order, mishap)),

@@ -45,7 +45,11 @@ static DESKS: &[(&str, Desk)] = &[
 
 /// Two interfaces of Alipay share a path: the old one is asked for a `service`, the open one for a `method`.
 fn gateway(house: &House, call: &Call<'_>) -> Answer {
-    if alipay_mapi::is_for(call) { alipay_mapi::answer(house, call) } else { alipay_open::gateway(house, call) }
+    if alipay_mapi::is_for(call) {
+        alipay_mapi::answer(house, call)
+    } else {
+        alipay_open::gateway(house, call)
+    }
 }
 
 pub(super) fn answer(house: &House, call: &Call<'_>) -> Answer {

@@ -45,7 +45,8 @@ fn pay_status(house: &House, body: &[u8]) -> Result<Answer, &'static str> {
     if signature(&form, ACCOUNTS[usize::from(account)].api_key) != value(&form, "sign") {
         return Err("签名错误");
     }
-    let mut order = Order::by_charge_id(house.day(), account, value(&form, "charge_id")).ok_or("订单不存在")?;
+    let mut order =
+        Order::by_charge_id(house.day(), account, value(&form, "charge_id")).ok_or("订单不存在")?;
     let mishap = house.mishap(Desk::Teegon, account, order.date());
     scripted(mishap)?;
     if mishap == Some(Mishap::OtherOrder) {
@@ -90,7 +91,11 @@ fn get(house: &House, account: u8, query: &Fields) -> Result<Answer, &'static st
 }
 
 /// Orders created in a span, newest first.
-fn created<'h>(house: &'h House, account: u8, query: &Fields) -> Result<Vec<(Order<'h>, State)>, &'static str> {
+fn created<'h>(
+    house: &'h House,
+    account: u8,
+    query: &Fields,
+) -> Result<Vec<(Order<'h>, State)>, &'static str> {
     let [from, to] = ["from_time", "to_time"].map(|name| value(query, name).parse::<i64>());
     let (from, to) = (from.map_err(|_| "from_time错误")?, to.map_err(|_| "to_time错误")?);
     let number = value(query, "out_order_no");
@@ -137,7 +142,8 @@ fn journal(house: &House, account: u8, query: &Fields) -> Result<Answer, &'stati
     let mut entries: Vec<Value> = Vec::new();
     for (order, _) in created(house, account, query)?.iter().filter(|(_, state)| state.was_paid()) {
         let sides = [("income", order.amount_minor, 0), ("outcome", 0, fee_fen(order.amount_minor, rate_e4))];
-        for (name, income, outcome) in sides.into_iter().filter(|(name, ..)| kind.is_empty() || *name == kind) {
+        for (name, income, outcome) in sides.into_iter().filter(|(name, ..)| kind.is_empty() || *name == kind)
+        {
             entries.push(json!({
                 "Account_Id": "main", "Channel": if order.by_wechat { "wxpay" } else { "alipay" },
                 "Charge_Id": order.charge_id, "Created": order.unix(order.paid_at),

@@ -11,9 +11,7 @@ use super::Call;
 use crate::sandbox::form::{fields, value};
 use crate::sandbox::mishap::{Desk, Mishap};
 use crate::sandbox::orders::Order;
-use crate::sandbox::reply::tianta::{
-    failed, native, native_error, not_found, refunded, succeeded, wrapped,
-};
+use crate::sandbox::reply::tianta::{failed, native, native_error, not_found, refunded, succeeded, wrapped};
 use crate::sandbox::server::{Answer, House};
 use crate::sandbox::town::ACCOUNTS;
 
@@ -165,7 +163,10 @@ mod tests {
             (pay.to_owned(), "9735031ADF19C1FEFDB42A67A0E9EA2A"),
             (format!("{common}&type=WECHAT"), "5029CA5F2B48B5C1B9B1B36AACFA9E1F"),
             (format!("{common}&type=WECHAT&trade_no=&sign=x"), "5029CA5F2B48B5C1B9B1B36AACFA9E1F"),
-            (format!("{common}&type=ALIPAY&money=1&refund_no=R1524731816"), "CD1C6821A48EC8D748EE4E2074DA0637"),
+            (
+                format!("{common}&type=ALIPAY&money=1&refund_no=R1524731816"),
+                "CD1C6821A48EC8D748EE4E2074DA0637",
+            ),
             (format!("{common}&type=ALIPAY&refund_no=R1524731816"), "D62741A249F91B25CDEF6ACFC875FF2C"),
         ] {
             let form = fields(&text).expect("a form");

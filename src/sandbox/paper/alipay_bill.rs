@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::alipay_spoil::spoiled;
 use super::zip_file::ZipFile;
 use crate::sandbox::day::SimulatedDay;
 use crate::sandbox::lines::{self, Line, What};
+use crate::sandbox::mishap::Spoil;
 use crate::sandbox::numbers::{fee_fen, push_padded, push_yuan};
 use crate::sandbox::reply::alipay_json::push_logon;
 use crate::sandbox::story::{Coupon, Story};
@@ -28,6 +30,8 @@ pub(in crate::sandbox) struct Bill<'d> {
     pub(in crate::sandbox) merchant: &'static str,
     /// Added to the stated total of what the merchant received, in fen: a bill that does not add up.
     pub(in crate::sandbox) totals_off_fen: i64,
+    /// What is wrong inside the files.
+    pub(in crate::sandbox) spoil: Option<Spoil>,
 }
 
 /// Amounts of one row, in fen, refunds negative.
@@ -64,7 +68,7 @@ impl<'d> Bill<'d> {
     pub(in crate::sandbox) fn of(day: &'d SimulatedDay, account: u8, day_number: i32) -> Bill<'d> {
         let lines = lines::of(day, account, day_number);
         let account = &ACCOUNTS[usize::from(account)];
-        Bill { day, account, day_number, lines, merchant: account.merchant, totals_off_fen: 0 }
+        Bill { day, account, day_number, lines, merchant: account.merchant, totals_off_fen: 0, spoil: None }
     }
 
     pub(in crate::sandbox) fn is_empty(&self) -> bool {
@@ -85,14 +89,24 @@ impl<'d> Bill<'d> {
 
     /// The zip.
     pub(in crate::sandbox) fn write(&self) -> Vec<u8> {
+        let [detail, summary] = self.files();
+        let mut zip = ZipFile::default();
+        zip.add(&detail.0, &detail.1);
+        zip.add(&summary.0, &summary.1);
+        zip.finish()
+    }
+
+    /// Names and texts of detail and summary.
+    pub(in crate::sandbox) fn files(&self) -> [(String, String); 2] {
         let mut sums: BTreeMap<usize, Sum> = BTreeMap::new();
-        let detail = self.detail(&mut sums);
+        let mut detail = self.detail(&mut sums);
+        let mut summary = self.summary(&sums);
+        if let Some(spoil) = self.spoil {
+            (detail, summary) = spoiled(spoil, detail, summary);
+        }
         let stem =
             format!("{}0156_{}_业务明细", self.merchant, self.day.calendar.date(self.day_number).compact());
-        let mut zip = ZipFile::default();
-        zip.add(&format!("{stem}.csv"), &detail);
-        zip.add(&format!("{stem}(汇总).csv"), &self.summary(&sums));
-        zip.finish()
+        [(format!("{stem}.csv"), detail), (format!("{stem}(汇总).csv"), summary)]
     }
 
     fn detail(&self, sums: &mut BTreeMap<usize, Sum>) -> String {
@@ -218,12 +232,7 @@ impl<'d> Bill<'d> {
 }
 
 /// The lines before the header row, the same in every bill.
-pub(super) fn frame(
-    out: &mut String,
-    title: &str,
-    merchant: &str,
-    (day, day_number): (&SimulatedDay, i32),
-) {
+pub(super) fn frame(out: &mut String, title: &str, merchant: &str, (day, day_number): (&SimulatedDay, i32)) {
     let date = |number| chinese(&day.calendar.date(number).to_string());
     out.push_str(&format!(
         "#支付宝{title}查询\r\n#账号：[{merchant}0156]\r\n#起始日期：[{} 00:00:00]   终止日期：[{} 00:00:00]\r\n",

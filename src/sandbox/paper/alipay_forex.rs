@@ -88,7 +88,10 @@ pub(in crate::sandbox) fn liquidation_file(
     text(trades.iter().filter(|trade| !trade.settled.is_empty()), |_| "L")
 }
 
-fn text<'t>(trades: impl Iterator<Item = &'t Trade>, status: impl Fn(&Trade) -> &'static str) -> Option<Vec<u8>> {
+fn text<'t>(
+    trades: impl Iterator<Item = &'t Trade>,
+    status: impl Fn(&Trade) -> &'static str,
+) -> Option<Vec<u8>> {
     let mut out = String::new();
     for (place, trade) in trades.enumerate() {
         let kind = if trade.is_refund { "R" } else { "P" };
@@ -176,13 +179,5 @@ fn major(minor: i64, currency: &str) -> String {
 /// `yyyy-MM-dd HH:mm:ss` of `yyyyMMddHHmmss`.
 fn dashed(compact: &str) -> String {
     let part = |from: usize, to: usize| compact.get(from..to).unwrap_or("");
-    format!(
-        "{}-{}-{} {}:{}:{}",
-        part(0, 4),
-        part(4, 6),
-        part(6, 8),
-        part(8, 10),
-        part(10, 12),
-        part(12, 14)
-    )
+    format!("{}-{}-{} {}:{}:{}", part(0, 4), part(4, 6), part(6, 8), part(8, 10), part(10, 12), part(12, 14))
 }

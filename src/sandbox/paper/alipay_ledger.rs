@@ -68,7 +68,8 @@ impl<'d> Ledger<'d> {
 
     /// The zip.
     pub(in crate::sandbox) fn write(&self) -> Vec<u8> {
-        let stem = format!("{}0156_{}_账务明细", self.merchant, self.day.calendar.date(self.day_number).compact());
+        let stem =
+            format!("{}0156_{}_账务明细", self.merchant, self.day.calendar.date(self.day_number).compact());
         let mut zip = ZipFile::default();
         zip.add(&format!("{stem}_1.csv"), &self.detail());
         zip.add(&format!("{stem}(汇总)_1.csv"), &self.summary());

@@ -4,6 +4,8 @@ pub(super) mod alipay_account_log;
 pub(super) mod alipay_bill;
 pub(super) mod alipay_forex;
 pub(super) mod alipay_ledger;
+mod alipay_spoil;
+mod zip_trouble;
 pub(super) mod movements;
 mod taobao_list;
 pub(super) mod wechat_bill;
@@ -91,6 +93,11 @@ fn alipay_bill(day: &SimulatedDay, want: Want, day_number: i32) -> Option<Vec<u8
     bill.totals_off_fen = i64::from(want.content == Content::TotalsOff);
     if want.content == Content::OtherMerchant {
         bill = bill.of_another_merchant();
+    }
+    match want.content {
+        Content::Spoiled(spoil) => bill.spoil = Some(spoil),
+        Content::Zip(trouble) => return Some(zip_trouble::made(trouble, &bill)),
+        _ => {}
     }
     Some(bill.write())
 }

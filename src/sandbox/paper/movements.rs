@@ -67,14 +67,7 @@ pub(in crate::sandbox) fn of(day: &SimulatedDay, account: u8, day_number: i32) -
         let amount_fen = -(balance_fen / 2);
         let balance_fen = balance_fen + amount_fen;
         let log_id = FIRST_LOG_ID - 10 + u64::from(day_number.unsigned_abs()) * 2 + u64::from(day_number < 0);
-        movements.push(Movement {
-            at,
-            kind: Kind::Withdrawal,
-            line: None,
-            amount_fen,
-            balance_fen,
-            log_id,
-        });
+        movements.push(Movement { at, kind: Kind::Withdrawal, line: None, amount_fen, balance_fen, log_id });
     }
     movements
 }

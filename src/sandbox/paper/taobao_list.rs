@@ -45,6 +45,9 @@ pub(in crate::sandbox) fn write(day: &SimulatedDay, account: u8, day_number: i32
 
 /// A cell as RFC 4180 has it; what GBK lacks becomes a question mark.
 fn quoted(text: &str) -> String {
-    let text: String = text.chars().map(|letter| if GBK.encode(letter.encode_utf8(&mut [0; 4])).2 { '?' } else { letter }).collect();
+    let text: String = text
+        .chars()
+        .map(|letter| if GBK.encode(letter.encode_utf8(&mut [0; 4])).2 { '?' } else { letter })
+        .collect();
     if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
