@@ -16,6 +16,7 @@ use crate::sandbox::server::{Answer, House};
 use crate::sandbox::town::ACCOUNTS;
 
 type Fields = [(String, String)];
+type Form = Vec<(String, String)>;
 
 pub(super) fn answer(house: &House, call: &Call<'_>) -> Answer {
     let Some((_, name)) = call.path.rsplit_once("/scanpay.php/Gateway/") else {
@@ -32,7 +33,7 @@ pub(super) fn answer(house: &House, call: &Call<'_>) -> Answer {
 }
 
 /// Whose request it is, if it is signed.
-fn asked(house: &House, call: &Call<'_>) -> Result<(u8, Vec<(String, String)>), &'static str> {
+fn asked(house: &House, call: &Call<'_>) -> Result<(u8, Form), &'static str> {
     let form = parameters(call.body).ok_or("参数格式错误")?;
     for name in ["user_token", "type", "version", "sign"] {
         if value(&form, name).is_empty() {
@@ -55,7 +56,7 @@ fn asked(house: &House, call: &Call<'_>) -> Result<(u8, Vec<(String, String)>), 
     Ok((account, form))
 }
 
-fn parameters(body: &[u8]) -> Option<Vec<(String, String)>> {
+fn parameters(body: &[u8]) -> Option<Form> {
     let text = std::str::from_utf8(body).ok()?;
     if !text.starts_with('{') {
         return fields(text);

@@ -57,7 +57,7 @@ fn trade(day: &SimulatedDay, account: &SimAccount, line: Line) -> Trade {
         day.calendar.push_compact_time(&mut out, at);
         out
     };
-    let is_settled = line.story / 2 % 3 != 0;
+    let is_settled = !(line.story / 2).is_multiple_of(3);
     let noon = (line.at.div_euclid(DAY_SECONDS) + 1) * DAY_SECONDS + 43_200;
     let currency = currency(account, line.story);
     Trade {

@@ -34,7 +34,7 @@ pub(in crate::sandbox) fn write(out: &mut String, scene: &Scene<'_>) -> (&'stati
 
 /// One of the two shapes, by the order's place.
 pub(in crate::sandbox) fn wrapped(body: Map<String, Value>, index: u32) -> String {
-    if index / 2 % 2 == 0 {
+    if (index / 2).is_multiple_of(2) {
         return Value::Object(body).to_string();
     }
     let mut outer = Map::new();
