@@ -18,7 +18,7 @@
 //! | `fault`, `planted` | what is planted, and what finance must read of it |
 //! | `log_row`, `reply/` | rows of EB_PAYLOG |
 //! | `lines`, `paper/` | statements |
-//! | `server`, `desk/`, `mishap` | the providers' HTTP interfaces and their scripted faults |
+//! | `server`, `desk/`, `mishap`, `trouble` | the providers' HTTP interfaces and their scripted faults |
 //! | `notices`, `files` | what a gateway kept, and what lies in a folder instead of at a desk |
 //! | `keys`, `site`, `scenario` | secrets, a folder to run in, and stories to tell with it |
 
@@ -40,6 +40,7 @@ mod custom;
 mod orders;
 mod notices;
 mod files;
+mod trouble;
 mod draw;
 mod lines;
 mod reply;
