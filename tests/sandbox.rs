@@ -6,6 +6,8 @@ mod gateway;
 mod wechat_v3;
 #[path = "sandbox/wechat_orders.rs"]
 mod wechat_orders;
+#[path = "sandbox/alipay.rs"]
+mod alipay_rooms;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -262,7 +264,7 @@ async fn an_address_lives_thirty_seconds() {
 async fn alipay_refuses_in_its_own_words() {
     let running = running(Vec::new()).await;
     let month = "{\"bill_type\":\"trade\",\"bill_date\":\"2024-03\"}";
-    let ledger = "{\"bill_type\":\"signcustomer\",\"bill_date\":\"2024-03-07\"}";
+    let ledger = "{\"bill_type\":\"merchant_act\",\"bill_date\":\"2024-03-07\"}";
     let old = "{\"bill_type\":\"trade\",\"bill_date\":\"2024-02-01\"}";
     type Case<'c> = (&'c [(&'c str, &'c str)], &'c str, &'c str);
     let cases: [Case<'_>; 9] = [

@@ -30,6 +30,11 @@ impl Calendar {
         shifted(self.date, day)
     }
 
+    /// Seconds since 1970 of an instant.
+    pub(super) fn unix(&self, at: i32) -> i64 {
+        self.date.start().unix() + i64::from(at)
+    }
+
     /// `yyyyMMdd` of an instant.
     pub(super) fn compact_date(&self, at: i32) -> &str {
         place(&self.compact, at)

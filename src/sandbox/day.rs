@@ -8,7 +8,7 @@ use super::planted::{ExpectedTiming, Planted};
 use super::server::{Content, Want};
 use super::story::{Path, Refund, Story};
 use super::town::{ACCOUNTS, SimAccount};
-use super::{paper, planted};
+use super::{files, notices, paper, planted};
 use crate::domain::{BillDate, PayType};
 
 /// How many disagreements to plant.
@@ -128,6 +128,18 @@ impl SimulatedDay {
         )
     }
 
+    /// The notifications that a gateway kept on the bill date: one JSON line each, `{"at", "body"}`, the body being the
+    /// raw form. Teegon's payments, and the states of the old Alipay's escrow trades.
+    pub fn notices(&self) -> String {
+        notices::of(self, 0)
+    }
+
+    /// Files that lie in a folder instead of at a desk, by their path there: the Taobao list, and the in-store files
+    /// of the merchant abroad.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
+        files::of(self)
+    }
+
     /// -1, 0 or 1.
     pub(super) fn day_number(&self, date: BillDate) -> Option<i32> {
         (-1..=1).find(|&day| self.calendar.date(day) == date)
@@ -177,7 +189,9 @@ fn tell(draw: &mut Draw, plan: &DayPlan, accounts: &[u8]) {
         }
     }
     for &account in accounts {
-        earlier_days(draw, account, plan.orders / 1_000 + 2);
+        if ACCOUNTS[usize::from(account)].refunds() {
+            earlier_days(draw, account, plan.orders / 1_000 + 2);
+        }
         if plan.midnight {
             midnight(draw, account);
         }
@@ -239,6 +253,10 @@ fn midnight(draw: &mut Draw, account: u8) {
         let mut story = draw.plain(account, asked_at);
         story.lag = lag;
         draw.stories.push(story);
+    }
+    if !ACCOUNTS[usize::from(account)].has_statements() {
+        // Who is asked order by order has no day that a refund could move to.
+        return;
     }
     // The log has it before midnight, the provider after; and the other way round, where the gateway's clock is ahead.
     for (paid_at, asked_at, lag) in

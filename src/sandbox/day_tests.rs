@@ -50,6 +50,25 @@ fn the_same_plan_gives_the_same_bytes() {
     assert!(told(7) != told(8));
 }
 
+/// What people already run by must not move when other accounts join the mall.
+#[test]
+fn the_three_usual_accounts_keep_their_bytes() {
+    use sha2::{Digest, Sha256};
+    let day = simulate(&plan(7));
+    let mut hash = Sha256::new();
+    for row in day.rows() {
+        hash.update(format!("{row:?}"));
+    }
+    for account in ["mall-wx", "mall-wx-sub", "mall-ali"] {
+        for date in day.dates() {
+            hash.update(day.statement(account, date).expect("a statement"));
+        }
+    }
+    hash.update(format!("{:?}", day.expected_timing()));
+    let found = hex::encode(hash.finalize());
+    assert_eq!(found, "99bc203b1c9cd1fa2b32c6e70384e1595d75a8f8bac85aef2c2d88cd28e8a40d");
+}
+
 #[test]
 fn every_kind_and_every_fault_is_planted() {
     let kinds = |day: &SimulatedDay| day.planted().iter().map(|p| p.kind).collect::<BTreeSet<MismatchKind>>();

@@ -1,6 +1,7 @@
 //! Draws stories from the seed: how many, when, how much, and what happened to them.
 
 use super::calendar::{DAY_SECONDS, day_of};
+use super::custom::is_escrow;
 use super::fault::Fault;
 use super::story::{Coupon, ORDINARY, Path, Refund, RefundPath, Story};
 use super::town::{ACCOUNTS, Family, GOODS, RefundShape, TILLS_PER_STORE, Till, WILD_GOODS};
@@ -9,6 +10,19 @@ use super::town::{ACCOUNTS, Family, GOODS, RefundShape, TILLS_PER_STORE, Till, W
 const LAST_REFUND: i32 = 84_600;
 /// From this number of orders on, each account sees every path and every kind of refund at least once.
 const VARIETY_FROM: u32 = 300;
+
+/// Escrow trades are opened within these hours after nine.
+const ESCROW_SECONDS: i32 = 28_800;
+
+/// How many of the orders an account gets, beside the others.
+fn share(account: &str) -> u32 {
+    match account {
+        "mall-wx" | "mall-ali" => 45,
+        "mall-wx-sub" => 10,
+        "mall-ali1" | "mall-alios" | "mall-tianta" | "mall-teegon" | "mall-tb" => 12,
+        _ => 8,
+    }
+}
 
 /// The stories and refunds drawn so far.
 pub(super) struct Draw {
@@ -45,13 +59,18 @@ impl Draw {
         let place = usize::from(account);
         let turn = if day == 0 && orders >= VARIETY_FROM { Some(self.drawn[place]) } else { None };
         self.drawn[place] += u32::from(day == 0);
-        let path = self.path(turn);
+        let known = &ACCOUNTS[place];
+        let path = known.path(self.path(turn), self.next_index());
         let mut story = self.story(account, path);
         story.asked_at = day * DAY_SECONDS + self.second_of_day();
-        if path.reversal_asked_after().is_none() {
+        if is_escrow(&story) {
+            // Paid, confirmed and asked for within the day it is opened.
+            story.asked_at = day * DAY_SECONDS + 32_400 + story.asked_at.rem_euclid(ESCROW_SECONDS);
+        }
+        if path.reversal_asked_after().is_none() && known.has_coupons() {
             self.coupon(&mut story);
         }
-        if path == Path::Plain {
+        if path == Path::Plain && known.refunds() {
             self.refunds_of(&mut story, turn);
         }
         self.stories.push(story);
@@ -126,11 +145,10 @@ impl Draw {
         self.stories.push(story);
     }
 
-    /// Which account an order is paid through: WeChat and Alipay in equal parts, a sixth of WeChat's by the sub-merchant.
+    /// Which account an order is paid through: WeChat and Alipay in equal parts, a sixth of WeChat's by the sub-merchant;
+    /// the others, where they take part, a few each.
     pub(super) fn account(&mut self) -> u8 {
-        // The unusual accounts take a small part each.
-        const SHARES: [u32; ACCOUNTS.len()] = [45, 10, 45, 15, 15, 15, 10];
-        let share = |account: u8| SHARES[usize::from(account)];
+        let share = |account: u8| share(ACCOUNTS[usize::from(account)].name);
         let all: u32 = self.accounts.iter().map(|&a| share(a)).sum();
         let mut left = self.rng.u32(0..all.max(1));
         for &account in &self.accounts {
@@ -266,7 +284,9 @@ impl Draw {
     /// Plans the refunds of the story that is pushed next: one of the whole or a part, or several parts.
     fn push_refunds(&mut self, story: &mut Story, parts: u8, path: RefundPath) {
         let parts = if story.amount_fen < 300 { 1 } else { parts };
-        if (parts > 1 || path != RefundPath::Done) && story.till.refund_shape() == RefundShape::OrderOnly {
+        let named =
+            parts > 1 || path != RefundPath::Done || ACCOUNTS[usize::from(story.account)].names_refunds();
+        if named && story.till.refund_shape() == RefundShape::OrderOnly {
             story.till.number = 0;
         }
         let whole = parts == 1 && (story.amount_fen < 100 || self.rng.bool());

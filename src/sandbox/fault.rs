@@ -1,7 +1,7 @@
 //! What can be planted: each fault is one disagreement, of one kind of the contract's section 5.
 
 use super::story::{Path, RefundPath};
-use super::town::SimAccount;
+use super::town::{Family, SimAccount};
 use crate::domain::{EntryKind, MismatchKind};
 
 /// A planted disagreement.
@@ -131,12 +131,34 @@ impl Fault {
         }
     }
 
-    /// Whether a statement of this account can show it: Alipay's bill has no reversals of its own kind (they are
-    /// refunds).
+    /// Whether this account's provider can show it. Alipay's bill has no reversals of its own kind (they are refunds),
+    /// its old ledger is in one currency, and the file from abroad has no transaction numbers to tell two payments of
+    /// one order apart. Who is asked order by order shows nothing that only a statement could; Teegon shows no
+    /// amounts either, and nothing of an order whose reply (with the charge id) was lost.
     pub(super) fn fits(self, account: &SimAccount) -> bool {
         let wechat_only =
             matches!(self, Fault::DuplicateReversal | Fault::LostReversal | Fault::ChannelReversed);
-        account.is_wechat() || !wechat_only
+        match account.family() {
+            Family::Alipay20 => !wechat_only,
+            Family::Alipay10 => !wechat_only && self != Fault::Currency,
+            Family::AlipayOverseas => {
+                !wechat_only && !matches!(self, Fault::LogReversed | Fault::DoublePayment)
+            }
+            Family::Tianta => matches!(
+                self,
+                Fault::AmountPayment
+                    | Fault::AmountRefund
+                    | Fault::GatewayOnlyPayment
+                    | Fault::GatewayOnlyRefund
+                    | Fault::LostPending
+                    | Fault::LostUnknown
+                    | Fault::LostFailed
+                    | Fault::LostNoReply
+                    | Fault::LostRefund
+            ),
+            Family::Teegon => matches!(self, Fault::GatewayOnlyPayment | Fault::LostPending),
+            Family::Wechat | Family::WechatOverseas => true,
+        }
     }
 
     /// The path that the order of this fault takes.

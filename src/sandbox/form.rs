@@ -20,8 +20,23 @@ pub(super) fn value<'f>(fields: &'f [(String, String)], name: &str) -> &'f str {
     fields.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str())
 }
 
-/// `application/x-www-form-urlencoded`: `+` is a blank, `%XX` a byte.
+/// Names and values in the bytes of whatever charset they were sent in. `None` for a broken escape.
+pub(super) fn raw_fields(form: &str) -> Option<Vec<(String, Vec<u8>)>> {
+    form.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((decoded(name)?, decoded_bytes(value)?))
+        })
+        .collect()
+}
+
 fn decoded(text: &str) -> Option<String> {
+    String::from_utf8(decoded_bytes(text)?).ok()
+}
+
+/// `application/x-www-form-urlencoded`: `+` is a blank, `%XX` a byte.
+fn decoded_bytes(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -31,7 +46,7 @@ fn decoded(text: &str) -> Option<String> {
             other => other,
         });
     }
-    String::from_utf8(bytes).ok()
+    Some(bytes)
 }
 
 fn hex_digit(letter: u8) -> Option<u8> {

@@ -41,6 +41,14 @@ pub const WECHAT_PROVIDER_KEY: &str = "sandboxServiceProviderKey0000002";
 
 /// APIv2 key of the overseas merchant that still uses it.
 pub const WECHAT_OVERSEAS_KEY: &str = "sandboxOverseasMerchantKey000003";
+/// MD5 key of the merchant with the old interface: 32 characters.
+pub const ALIPAY_MAPI_KEY: &str = "sandboxalipayoldinterfacekey0003";
+/// MD5 key of the overseas merchant.
+pub const ALIPAY_GLOBAL_KEY: &str = "sandboxalipayoverseaskey00000004";
+/// Signing key of the TianTa merchant.
+pub const TIANTA_KEY: &str = "SANDBOX5TT";
+/// `client_secret` of the Teegon merchant.
+pub const TEEGON_SECRET: &str = "sandboxTeegonClientSecret0000006";
 
 /// The merchant's public key, for verifying requests.
 ///

@@ -1,6 +1,7 @@
 //! What stands in a statement: its lines as places in the simulated day, and the numbers both sides write.
 
 use super::calendar::day_of;
+use super::custom;
 use super::day::SimulatedDay;
 use super::fault::Fault;
 use super::numbers;
@@ -36,7 +37,7 @@ pub(super) fn of(day: &SimulatedDay, account: u8, day_number: i32) -> Vec<Line> 
     };
     for (index, story) in (0u32..).zip(&day.stories).filter(|(_, story)| story.account == account) {
         let twice = |fault: Fault| if story.fault == Some(fault) { 2 } else { 1 };
-        if let Some(at) = story.paid_at().filter(|_| story.fault != Some(Fault::GatewayOnlyPayment)) {
+        if let Some(at) = story.credited_at().filter(|_| story.fault != Some(Fault::GatewayOnlyPayment)) {
             push(at, index, What::Payment, twice(Fault::DuplicatePayment));
             if story.fault == Some(Fault::DoublePayment) {
                 push(at + 9, index, What::SecondPayment, 1);
@@ -93,7 +94,7 @@ pub(super) fn trade_no(day: &SimulatedDay, index: u32, second: bool) -> String {
 pub(super) fn push_trade_no(out: &mut String, day: &SimulatedDay, index: u32, second: bool) {
     let story = story(day, index);
     let date = day.calendar.compact_date(story.paid_at().unwrap_or(story.asked_at));
-    if ACCOUNTS[usize::from(story.account)].is_wechat() {
+    if custom::by_wechat(story, index) {
         numbers::push_wechat_trade_no(out, date, index, second);
     } else {
         numbers::push_alipay_trade_no(out, date, index, second);

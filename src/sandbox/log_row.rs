@@ -8,8 +8,8 @@ use super::day::{Event, SimulatedDay};
 use super::fault::Fault;
 use super::numbers::{self, E16, push_integer, push_padded};
 use super::story::{Path, Refund, Reply, Step, Story};
-use super::town::{ACCOUNTS, CUSTOMER_ID, RefundShape, SimAccount, Writing};
-use super::{currency, lines, reply};
+use super::town::{ACCOUNTS, CUSTOMER_ID, Family, RefundShape, SimAccount, Writing};
+use super::{custom, lines, reply};
 
 /// One row of EB_PAYLOG: the thirteen documented columns, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,11 +79,21 @@ impl Scene<'_> {
 
     /// The currency that the log has for the order, where it is not the usual one.
     pub(super) fn foreign_currency(&self) -> Option<&'static str> {
-        let planted = self.story.fault == Some(Fault::Currency) && !self.account.is_wechat();
+        let planted = self.story.fault == Some(Fault::Currency) && self.account.family() == Family::Alipay20;
         planted.then_some("HKD")
     }
 
-    /// Amount of the request in fen: of the order, or of this refund.
+    /// Whether the customer paid with WeChat.
+    pub(super) fn by_wechat(&self) -> bool {
+        custom::by_wechat(self.story, self.index)
+    }
+
+    /// ISO code of the order's currency, as the till has it.
+    pub(super) fn currency(&self) -> &'static str {
+        custom::currency(self.account, self.index)
+    }
+
+    /// Amount of the request in minor units: of the order, or of this refund.
     pub(super) fn amount(&self) -> i64 {
         self.refund.map_or(self.story.amount(), Refund::amount)
     }
@@ -144,6 +154,7 @@ fn business_date<'d>(scene: &Scene<'d>) -> &'d str {
 
 fn action(scene: &Scene<'_>) -> &'static str {
     match scene.step {
+        Step::Query(Reply::Opened) => "precreate",
         Step::Pay(_) => "createandpay",
         Step::Query(_) => "orderquery",
         Step::Reverse(_) => scene.account.reverse_action(),
@@ -164,7 +175,7 @@ fn request(out: &mut String, scene: &Scene<'_>) {
     }
     if matches!(scene.step, Step::Pay(_)) {
         out.push_str("\",\"DynamicID\":\"");
-        out.push_str(if scene.account.is_wechat() { "13" } else { "28" });
+        out.push_str(if scene.by_wechat() { "13" } else { "28" });
         push_padded(out, numbers::mix(scene.luck, 1, 1) % E16, 16);
     } else {
         out.push_str("\",\"TradeNO\":\"");
@@ -186,10 +197,10 @@ fn request(out: &mut String, scene: &Scene<'_>) {
         _ => {}
     }
     out.push_str("\",\"ExtParam\":\"{\\u0027Currency\\u0027:\\u0027");
-    out.push_str(match currency::priced(scene.account, scene.index) {
+    out.push_str(match scene.currency() {
         // The literal of the manual's samples (`spec/ttpay.md` R061).
         "CNY" => "RMB",
-        foreign => foreign,
+        other => other,
     });
     out.push_str("\\u0027,\\u0027OriginalFee\\u0027:\\u0027");
     push_integer(out, scene.story.amount());
@@ -256,6 +267,7 @@ fn response(out: &mut String, scene: &Scene<'_>) -> (&'static str, &'static str)
         return ("0", "");
     }
     match scene.reply() {
+        Reply::Opened => return ("0", ""),
         Reply::Nothing => return ("-1", "操作超时"),
         Reply::NotSent => return ("-1", "您使用的私钥格式错误，请检查RSA私钥配置,charset = utf-8"),
         _ => {}

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+pub use super::trouble::{Spoil, ZipTrouble};
 use crate::domain::BillDate;
 
 /// Where a request goes.
@@ -30,6 +31,18 @@ pub enum Desk {
     Gateway,
     /// The gateway's `orderquery`; dates as for [`Desk::WechatOrder`].
     GatewayOrder,
+    /// `alipay.trade.query` and the refund's query at `POST /gateway.do`; its date is the order's.
+    AlipayTrade,
+    /// The old interface at `/gateway.do`: ledger pages and the ledger as CSV. Each page is a try.
+    AlipayMapi,
+    /// `single_trade_query` at `/gateway.do`; its date is the order's.
+    AlipayOrder,
+    /// `forex_compare_file` and `forex_liquidation_file` at `/gateway.do`.
+    AlipayForex,
+    /// `POST /scanpay.php/Gateway/query` and `…/refund_query`; its date is the order's.
+    Tianta,
+    /// `POST /charge/barcode_pay_status` and the extended calls; its date is the order's, of a list the first day's.
+    Teegon,
 }
 
 /// What goes wrong. Where no desk is named, it can happen at all three.
@@ -161,6 +174,32 @@ pub enum Mishap {
     Alert,
     /// SOAP elements `ErrorCode`, `ResObj`, … in place of one text.
     BareElements,
+    /// A good answer without its signature. (Alipay's desks but the download.)
+    Unsigned,
+    /// An amount that was changed after the answer had been signed. (Alipay's desks but the download.)
+    ChangedAfterSigning,
+    /// The page before once more, under the number of the page that was asked for. (Ledger pages.)
+    PageRepeated,
+    /// There is always a next page, and nothing on it. (Ledger pages, Teegon's lists.)
+    EndlessPages,
+    /// An answer about the account's next order. (Order desks, TianTa, Teegon.)
+    OtherOrder,
+    /// The answer about an order that the provider does not know. (Order desks, TianTa, Teegon.)
+    UnknownOrder,
+    /// XML with entities that grow to a gigabyte. (Old interface.)
+    EntityBomb,
+    /// XML with an entity that is a file of the reader's machine. (Old interface.)
+    ExternalEntity,
+    /// GBK under the name of UTF-8. (Old interface.)
+    GbkDeclaredUtf8,
+    /// UTF-8 under the name of GBK. (Old interface.)
+    Utf8DeclaredGbk,
+    /// `File download failed`, in text. (`forex_compare_file`.)
+    DownloadFailed,
+    /// One cell, line or column is not as it should be. (Alipay's download.)
+    Spoiled(Spoil),
+    /// A zip that is out to harm, or is another one than announced. (Alipay's download.)
+    Zip(ZipTrouble),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

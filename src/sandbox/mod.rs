@@ -13,11 +13,14 @@
 //! | `town` | the mall: accounts, stores, tills, goods |
 //! | `story` | one order: what happened to it, at both ends |
 //! | `day` | a whole day of stories, with its neighbours; [`simulate`] |
+//! | `custom` | what each provider has and lacks |
+//! | `orders` | what a provider knows of one order |
 //! | `fault`, `planted` | what is planted, and what finance must read of it |
 //! | `log_row`, `reply/` | rows of EB_PAYLOG |
 //! | `lines`, `paper/` | statements |
 //! | `currency`, `truth` | money overseas; what a provider knows of one order |
-//! | `server`, `desk/`, `mishap` | the providers' HTTP interfaces and their scripted faults |
+//! | `server`, `desk/`, `mishap`, `trouble` | the providers' HTTP interfaces and their scripted faults |
+//! | `notices`, `files` | what a gateway kept, and what lies in a folder instead of at a desk |
 //! | `keys`, `site`, `scenario` | secrets, a folder to run in, and stories to tell with it |
 
 pub mod town;
@@ -34,6 +37,11 @@ pub mod scenario;
 mod calendar;
 mod numbers;
 mod story;
+mod custom;
+mod orders;
+mod notices;
+mod files;
+mod trouble;
 mod draw;
 mod lines;
 mod reply;
@@ -45,6 +53,8 @@ mod truth;
 
 #[cfg(test)]
 mod day_tests;
+#[cfg(test)]
+mod room_tests;
 
 pub use day::{DayPlan, Faults, SimulatedDay, simulate};
 pub use fault::Fault;

@@ -69,6 +69,35 @@ fn tail(story: u32) -> u64 {
     u64::from(story).wrapping_mul(2_654_435_761).wrapping_add(1_442_695_041) % HALF
 }
 
+/// The story that an order number is of, if it is one.
+pub(super) fn story_of_order_no(order_no: &str) -> Option<u32> {
+    let sequence: u64 = order_no.get(order_no.len().checked_sub(8)?..)?.parse().ok()?;
+    u32::try_from(sequence.checked_sub(SEQUENCE_START)?).ok()
+}
+
+/// The story among the first `stories` that a provider's number is of.
+pub(super) fn story_of_trade_no(trade_no: &str, stories: usize) -> Option<u32> {
+    let end: u64 = trade_no.get(trade_no.len().checked_sub(10)?..)?.parse().ok()?;
+    (0..u32::try_from(stories).ok()?).find(|&story| tail(story) == end % HALF)
+}
+
+/// Appends a number in the digits of an alphabet of 32, `count` of them.
+pub(super) fn write_letters(out: &mut String, alphabet: &str, number: u64, count: u32) {
+    for place in (0..count).rev() {
+        let digit = usize::try_from(number >> (5 * place) & 31).unwrap_or(0);
+        out.push(char::from(alphabet.as_bytes()[digit]));
+    }
+}
+
+/// The number that [`write_letters`] wrote; at most twelve letters.
+pub(super) fn read_letters(text: &str, alphabet: &str) -> Option<u64> {
+    let mut number = 0;
+    for letter in text.chars().take(12) {
+        number = number << 5 | u64::try_from(alphabet.find(letter)?).ok()?;
+    }
+    Some(number)
+}
+
 /// Appends a number with zeros in front up to a width.
 pub(super) fn push_padded(out: &mut String, number: u64, width: usize) {
     // The largest number has twenty digits; so has the widest field.

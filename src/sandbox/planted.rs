@@ -5,8 +5,8 @@ use super::calendar::day_of;
 use super::day::SimulatedDay;
 use super::fault::Fault;
 use super::lines;
-use super::story::{Refund, Story};
-use super::town::ACCOUNTS;
+use super::story::{Path, Refund, Story};
+use super::town::{ACCOUNTS, Family};
 use crate::domain::{BillDate, EntryKind, MismatchKind};
 
 /// One planted disagreement, exactly as it must be reported.
@@ -38,6 +38,9 @@ pub enum Moved {
     Out,
     /// In that day's statement, in the log of a neighbouring day.
     In,
+    /// Paid that day into escrow and not released since: in the log as held, in no statement, and no mismatch
+    /// (`spec/alipay.md` 6.2). The amount is what is held.
+    Held,
 }
 
 /// An item that is on one side only because of midnight.
@@ -72,9 +75,9 @@ pub(super) fn planted(day: &SimulatedDay) -> Vec<Planted> {
                 bill_date: day.date(),
                 kind: fault.kind(),
                 entry: fault.entry(),
-                order_no: lines::order_no(day, index),
+                order_no: order_no(day, index, fault),
                 refund_no: refund.map_or(String::new(), |refund| lines::refund_no_in_bill(day, refund)),
-                trade_no: lines::trade_no(day, index, false),
+                trade_no: trade_no(day, index, fault),
                 gateway_amount_minor: gateway,
                 channel_amount_minor: channel,
                 reason: fault.reason(),
@@ -82,6 +85,26 @@ pub(super) fn planted(day: &SimulatedDay) -> Vec<Planted> {
             }
         })
         .collect()
+}
+
+/// The order number as finance can know it: the file from abroad has only the refund's own number.
+fn order_no(day: &SimulatedDay, index: u32, fault: Fault) -> String {
+    match (family(day, index), fault) {
+        (Family::AlipayOverseas, Fault::ChannelOnlyRefund) => String::new(),
+        _ => lines::order_no(day, index),
+    }
+}
+
+/// The transaction number as finance can know it: the file from abroad has none, so it must stand in the log.
+fn trade_no(day: &SimulatedDay, index: u32, fault: Fault) -> String {
+    match (family(day, index), fault) {
+        (Family::AlipayOverseas, Fault::ChannelOnlyPayment | Fault::ChannelOnlyRefund) => String::new(),
+        _ => lines::trade_no(day, index, false),
+    }
+}
+
+fn family(day: &SimulatedDay, index: u32) -> Family {
+    ACCOUNTS[usize::from(lines::story(day, index).account)].family()
 }
 
 /// Gateway's and channel's amount, by the contract's table.
@@ -107,14 +130,18 @@ fn amounts(index: u32, story: &Story, refund: Option<&Refund>, fault: Fault) -> 
     }
 }
 
-/// What moved over midnight: WeChat's refunds, whose replies state no time. A payment's reply does, and so does that
-/// of Alipay's refund; those simply belong to the provider's day.
+/// What moved over midnight: refunds of WeChat and abroad, whose replies state no time. A payment's reply does, and so
+/// does that of Alipay's refund; those simply belong to the provider's day. And what was never released from escrow.
 pub(super) fn timing(day: &SimulatedDay) -> Vec<ExpectedTiming> {
     let mut moved = Vec::new();
     for refund in &day.refunds {
         let story = &day.stories[usize::try_from(refund.story).unwrap_or(usize::MAX)];
         let account = &ACCOUNTS[usize::from(story.account)];
-        let Some(done_at) = refund.done_at().filter(|_| account.is_wechat()) else { continue };
+        let Some(done_at) =
+            refund.done_at().filter(|_| account.has_statements() && !account.states_refund_time())
+        else {
+            continue;
+        };
         let (logged, billed) = (day_of(refund.asked_at), day_of(done_at));
         if logged == billed {
             continue;
@@ -131,5 +158,19 @@ pub(super) fn timing(day: &SimulatedDay) -> Vec<ExpectedTiming> {
             });
         }
     }
+    moved.extend((0u32..).zip(&day.stories).filter_map(|(index, story)| held(day, index, story)));
     moved
+}
+
+fn held(day: &SimulatedDay, index: u32, story: &Story) -> Option<ExpectedTiming> {
+    let paid_at = story.paid_at().filter(|_| story.path == Path::EscrowHeld)?;
+    Some(ExpectedTiming {
+        account: ACCOUNTS[usize::from(story.account)].name,
+        bill_date: day.calendar.date(day_of(paid_at)),
+        moved: Moved::Held,
+        entry: EntryKind::Payment,
+        order_no: lines::order_no(day, index),
+        refund_no: String::new(),
+        amount_minor: story.amount(),
+    })
 }

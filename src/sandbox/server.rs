@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::day::SimulatedDay;
-use super::mishap::{Desk, Mishap, Rule};
+use super::mishap::{Desk, Mishap, Rule, Spoil, ZipTrouble};
 use super::paper::{self, Paper, gzip};
 use super::town::{ACCOUNTS, SimAccount};
 use super::{desk, numbers};
@@ -276,6 +276,8 @@ pub(super) enum Content {
     Revised,
     LongLine,
     NulByte,
+    Spoiled(Spoil),
+    Zip(ZipTrouble),
 }
 
 impl Content {
@@ -296,6 +298,8 @@ impl Content {
             Some(Mishap::Revised) => Content::Revised,
             Some(Mishap::LongLine) => Content::LongLine,
             Some(Mishap::NulByte) => Content::NulByte,
+            Some(Mishap::Spoiled(spoil)) => Content::Spoiled(spoil),
+            Some(Mishap::Zip(trouble)) => Content::Zip(trouble),
             _ => Content::True,
         }
     }

@@ -18,6 +18,8 @@ pub const ISV_TOKEN: &str = "202405BBsandboxtokensandboxtoken00X18";
 
 /// EB_PAYLOG's database, relative to the folder. `store` fills it.
 pub const PAYLOG_FILE: &str = "ttpayment.db";
+/// Notifications that a gateway kept, relative to the folder; the configuration does not name them.
+pub const NOTICES_FILE: &str = "notices.jsonl";
 /// The configuration, relative to the folder.
 pub const CONFIG_FILE: &str = "nightjob.toml";
 
@@ -25,11 +27,18 @@ pub const CONFIG_FILE: &str = "nightjob.toml";
 #[derive(Debug, Clone)]
 pub struct Site {
     pub accounts: Vec<&'static SimAccount>,
+    /// Files beside the configuration, by their path: what no desk hands out.
+    pub files: Vec<(String, Vec<u8>)>,
 }
 
 impl Site {
     pub fn of(day: &SimulatedDay) -> Site {
-        Site { accounts: day.accounts().collect() }
+        let mut files = day.files();
+        let notices = day.notices();
+        if !notices.is_empty() {
+            files.push((NOTICES_FILE.to_owned(), notices.into_bytes()));
+        }
+        Site { accounts: day.accounts().collect(), files }
     }
 
     /// Writes `nightjob.toml` and the secrets (mode 0600) into a folder; returns the configuration's path.
@@ -44,6 +53,12 @@ impl Site {
             for (file, text) in secret_files(account) {
                 write_secret(&secrets.join(file), text)?;
             }
+        }
+        for (name, bytes) in &self.files {
+            let path = dir.join(name);
+            let folder = path.parent().unwrap_or(dir);
+            std::fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
+            std::fs::write(&path, bytes).map_err(|error| named(&path, &error))?;
         }
         let path = dir.join(CONFIG_FILE);
         std::fs::write(&path, self.config(providers, lang)).map_err(|error| named(&path, &error))?;
@@ -95,6 +110,7 @@ fn account_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
         ("seller", format!("[{}]", sellers.join(", "))),
     ];
     keys.extend(channel_keys(account, providers));
+    keys.extend(alone_keys(account, providers));
     if !account.sub_merchant.is_empty() {
         keys.push(("sub_merchant", quoted(account.sub_merchant)));
     }
@@ -137,6 +153,27 @@ fn channel_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
     }
 }
 
+/// What the old Alipay, TianTa, Teegon and a folder need beyond the common keys; nothing for any other channel.
+fn alone_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static str, String)> {
+    let secret = |file: &str| quoted(&format!("file:secrets/{}.{file}", account.name));
+    let url = |path: &str| ("url", quoted(&format!("http://{providers}{path}")));
+    match account.channel {
+        "alipay_mapi" => {
+            vec![("key", secret("key")), ("service", quoted("account.page.query")), url("/gateway.do")]
+        }
+        "alipay_global" => {
+            vec![("key", secret("key")), ("service", quoted("forex_compare_file")), url("/gateway.do")]
+        }
+        "tianta" => vec![("key", secret("key")), ("version", quoted("V1.0.10")), url("")],
+        "teegon" => vec![("client_secret", secret("key")), ("extended", "false".to_owned()), url("")],
+        "local_file" => vec![
+            ("path", quoted("statements/{paytype}/{merchant}/{date}.csv")),
+            ("layout", quoted("columns")),
+        ],
+        _ => Vec::new(),
+    }
+}
+
 fn secret_files(account: &SimAccount) -> Vec<(String, &'static str)> {
     let file = |name: &str| format!("{}.{name}", account.name);
     match account.channel {
@@ -153,7 +190,8 @@ fn secret_files(account: &SimAccount) -> Vec<(String, &'static str)> {
             // For a configuration that verifies by platform certificates instead.
             (file("apiv3.key"), keys::WECHAT_API_V3_KEY),
         ],
-        _ => Vec::new(),
+        "local_file" | "ttpay" => Vec::new(),
+        _ => vec![(file("key"), account.api_key)],
     }
 }
 

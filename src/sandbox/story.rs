@@ -39,6 +39,14 @@ pub(super) enum Reply {
     Closed,
     /// A refund that had already been made: `fund_change` N.
     Repeated,
+    /// An escrow trade was opened: the browser was sent on, and no reply exists.
+    Opened,
+    /// The buyer paid into escrow; Alipay holds the money.
+    Held,
+    /// The buyer confirmed; the money is the merchant's.
+    Finished,
+    /// The buyer got the money back out of escrow.
+    GivenBack,
 }
 
 /// What happened to an order. The statement has the payment in the paths that say so.
@@ -67,6 +75,14 @@ pub(super) enum Path {
     Purged,
     /// The gateway knows nothing of it.
     Unlogged,
+    /// An escrow trade that is paid, confirmed and credited on one day.
+    EscrowFinished,
+    /// Credited only on the next day.
+    EscrowNextDay,
+    /// Paid, and still held when everything else is known.
+    EscrowHeld,
+    /// Paid, and given back before the merchant had it.
+    EscrowGivenBack,
     /// A kind of payment that no pay type covers.
     Uncovered,
     LostPending,
@@ -98,6 +114,10 @@ pub(super) static ORDINARY: [(u32, Path); 17] = [
     (10, Path::ReversedEither),
 ];
 
+/// Seconds from the opening of an escrow trade to the buyer's confirmation.
+const CONFIRMED: i32 = 14_400;
+const NEXT_DAY: i32 = 86_400;
+
 type Script = &'static [(i32, Step)];
 
 impl Path {
@@ -105,6 +125,7 @@ impl Path {
     #[rustfmt::skip]
     pub(super) fn script(self) -> Script {
         use Reply::{AlreadyPaid, Closed, Done, DoneTorn, NotFound, Nothing, Pending, Refused, Unknown};
+        use Reply::{Finished, GivenBack, Held, Opened};
         use Step::{Pay, Query, Reverse};
         match self {
             Path::Plain | Path::Uncovered => &[(0, Pay(Done))],
@@ -127,6 +148,10 @@ impl Path {
             Path::ReversedEither => &[(0, Pay(Unknown)), (20, Reverse(Done))],
             Path::LostUnknown => &[(0, Pay(Unknown))],
             Path::LostReversal => &[(0, Pay(Done)), (40, Reverse(Unknown))],
+            Path::EscrowFinished => &[(0, Query(Opened)), (300, Query(Held)), (CONFIRMED + 60, Query(Finished))],
+            Path::EscrowNextDay => &[(0, Query(Opened)), (300, Query(Held)), (NEXT_DAY + 60, Query(Finished))],
+            Path::EscrowHeld => &[(0, Query(Opened)), (300, Query(Held)), (7_200, Query(Held))],
+            Path::EscrowGivenBack => &[(0, Query(Opened)), (300, Query(Held)), (10_860, Query(GivenBack))],
             Path::Purged | Path::Unlogged => &[],
         }
     }
@@ -137,6 +162,9 @@ impl Path {
             Path::TypedPin => Some(6),
             Path::TypedPinSlowly => Some(27),
             Path::SecondCode => Some(25),
+            Path::EscrowFinished | Path::EscrowNextDay | Path::EscrowHeld | Path::EscrowGivenBack => {
+                Some(120)
+            }
             Path::Declined
             | Path::Abandoned
             | Path::Unanswered
@@ -203,6 +231,17 @@ impl Story {
     /// The provider's time of the payment.
     pub(super) fn paid_at(&self) -> Option<i32> {
         self.path.paid_after().map(|after| self.asked_at + after + i32::from(self.lag))
+    }
+
+    /// When the money reached the merchant: at once, but out of escrow only when the trade was finished
+    /// (`spec/alipay.md` 6.2).
+    pub(super) fn credited_at(&self) -> Option<i32> {
+        match self.path {
+            Path::EscrowHeld | Path::EscrowGivenBack => None,
+            Path::EscrowFinished => Some(self.asked_at + CONFIRMED),
+            Path::EscrowNextDay => Some(self.asked_at + NEXT_DAY),
+            _ => self.paid_at(),
+        }
     }
 
     /// The provider's time of the reversal, where the provider carried it out.

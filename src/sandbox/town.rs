@@ -8,6 +8,14 @@ use crate::domain::PayType;
 pub(super) enum Family {
     /// XML, fen.
     Wechat,
+    /// XML of the old interface, yuan.
+    Alipay10,
+    /// XML of the old interface's services abroad, major units of several currencies.
+    AlipayOverseas,
+    /// JSON around what WeChat or Alipay said; fen outside, inside as they have it.
+    Tianta,
+    /// JSON, yuan, seconds since 1970.
+    Teegon,
     /// JSON of the open platform, yuan.
     Alipay20,
     /// The same XML as WeChat's, in minor units of several currencies.
@@ -26,7 +34,7 @@ pub struct SimAccount {
     /// Of a service provider's account; else empty.
     pub sub_merchant: &'static str,
     pub app_id: &'static str,
-    /// APIv2 key; empty where requests are signed with RSA keys, or by the gateway.
+    /// The key of signatures with one shared key; empty for Alipay 2.0, which signs with RSA keys.
     pub api_key: &'static str,
     pub sign_type: &'static str,
     /// Whether it takes part in an ordinary day; the others only where every room is shown.
@@ -48,6 +56,10 @@ impl SimAccount {
         match self.pay_type {
             PayType::Wx => Family::Wechat,
             PayType::WxOs => Family::WechatOverseas,
+            PayType::Ali => Family::Alipay10,
+            PayType::AliOs => Family::AlipayOverseas,
+            PayType::Tianta => Family::Tianta,
+            PayType::Teegon => Family::Teegon,
             _ => Family::Alipay20,
         }
     }
@@ -62,9 +74,9 @@ impl SimAccount {
     }
 }
 
-/// A direct WeChat merchant, a sub-merchant of a WeChat service provider, and an Alipay 2.0 merchant; then those of the
-/// other channels, which are only simulated where every room is shown.
-pub static ACCOUNTS: [SimAccount; 7] = [
+/// A direct WeChat merchant, a sub-merchant of a WeChat service provider, and an Alipay 2.0 merchant; beside these
+/// usual three the merchants of the other rooms, in the same shops: each pay type has its own sellers.
+pub static ACCOUNTS: [SimAccount; 12] = [
     SimAccount {
         name: "mall-wx",
         pay_type: PayType::Wx,
@@ -90,6 +102,71 @@ pub static ACCOUNTS: [SimAccount; 7] = [
         usual: true,
         rate_e4: 38,
         stores: &[2, 3],
+    },
+    SimAccount {
+        name: "mall-ali1",
+        pay_type: PayType::Ali,
+        channel: "alipay_mapi",
+        merchant: "2088900000000034",
+        sub_merchant: "",
+        app_id: "",
+        api_key: keys::ALIPAY_MAPI_KEY,
+        sign_type: "MD5",
+        usual: false,
+        rate_e4: 55,
+        stores: &[1, 3],
+    },
+    SimAccount {
+        name: "mall-alios",
+        pay_type: PayType::AliOs,
+        channel: "alipay_global",
+        merchant: "2088900000000026",
+        sub_merchant: "",
+        app_id: "",
+        api_key: keys::ALIPAY_GLOBAL_KEY,
+        sign_type: "MD5",
+        usual: false,
+        rate_e4: 120,
+        stores: &[0, 3],
+    },
+    SimAccount {
+        name: "mall-tianta",
+        pay_type: PayType::Tianta,
+        channel: "tianta",
+        merchant: "900000000000015",
+        sub_merchant: "",
+        app_id: "",
+        api_key: keys::TIANTA_KEY,
+        sign_type: "MD5",
+        usual: false,
+        rate_e4: 60,
+        stores: &[0, 1],
+    },
+    SimAccount {
+        name: "mall-teegon",
+        pay_type: PayType::Teegon,
+        channel: "teegon",
+        merchant: "sandboxclient00000000aaa",
+        sub_merchant: "",
+        app_id: "",
+        api_key: keys::TEEGON_SECRET,
+        sign_type: "MD5",
+        usual: false,
+        rate_e4: 60,
+        stores: &[2, 3],
+    },
+    SimAccount {
+        name: "mall-tb",
+        pay_type: PayType::Tb,
+        channel: "local_file",
+        merchant: "2088900000000042",
+        sub_merchant: "",
+        app_id: "",
+        api_key: "",
+        sign_type: "",
+        usual: false,
+        rate_e4: 100,
+        stores: &[1, 2],
     },
     SimAccount {
         name: "mall-ali",
@@ -290,6 +367,7 @@ mod tests {
     #[test]
     fn wrong_merchants_are_as_long_as_right_ones() {
         assert_eq!(OTHER_WECHAT_MERCHANT.len(), ACCOUNTS[0].merchant.len());
-        assert_eq!(OTHER_ALIPAY_MERCHANT.len(), ACCOUNTS[2].merchant.len());
+        let alipay = ACCOUNTS.iter().find(|account| account.name == "mall-ali").expect("the Alipay merchant");
+        assert_eq!(OTHER_ALIPAY_MERCHANT.len(), alipay.merchant.len());
     }
 }

@@ -10,7 +10,7 @@ use rsa::Pkcs1v15Sign;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use super::Call;
+use super::{Call, alipay_order};
 use crate::domain::{BillDate, Moment, PayType};
 use crate::sandbox::form::{encoded, fields, value};
 use crate::sandbox::mishap::{Desk, Mishap};
@@ -23,13 +23,17 @@ use crate::sandbox::{keys, site};
 type Fields = [(String, String)];
 
 const METHOD: &str = "alipay.data.dataservice.bill.downloadurl.query";
+const TRADE_METHOD: &str = "alipay.trade.query";
+const REFUND_METHOD: &str = "alipay.trade.fastpay.refund.query";
 const NODE: &str = "alipay_data_dataservice_bill_downloadurl_query_response";
+const TRADE_NODE: &str = "alipay_trade_query_response";
+const REFUND_NODE: &str = "alipay_trade_fastpay_refund_query_response";
 /// A host that no merchant allows: reserved for documentation (RFC 2606).
 const FOREIGN_HOST: &str = "download.example.test";
 const JSON: &str = "application/json;charset=utf-8";
 
 /// A failure: code, msg, sub_code, sub_msg.
-struct Fail {
+pub(super) struct Fail {
     code: &'static str,
     msg: &'static str,
     sub_code: String,
@@ -39,7 +43,7 @@ struct Fail {
 }
 
 impl Fail {
-    fn new(code: &'static str, sub_code: &str, sub_msg: &str) -> Fail {
+    pub(super) fn new(code: &'static str, sub_code: &str, sub_msg: &str) -> Fail {
         let msg = match code {
             "20000" => "Service Currently Unavailable",
             "20001" => "Insufficient Token Permissions",
@@ -66,16 +70,40 @@ impl Fail {
 struct Asked {
     account: Option<u8>,
     date: BillDate,
+    paper: Paper,
+}
+
+/// How an answer is put into its envelope.
+#[derive(Clone, Copy)]
+struct Seal<'s> {
+    node: &'static str,
+    sign_type: &'s str,
 }
 
 pub(super) fn gateway(house: &House, call: &Call<'_>) -> Answer {
     let form = parameters(call.method, call.query, call.body);
-    let sign_type = value(&form, "sign_type").to_owned();
-    match asked(house, &form) {
-        Ok(asked) => address(house, &asked, &sign_type),
+    let node = match value(&form, "method") {
+        TRADE_METHOD => TRADE_NODE,
+        REFUND_METHOD => REFUND_NODE,
+        _ => NODE,
+    };
+    let seal = Seal { node, sign_type: value(&form, "sign_type") };
+    let answered = caller(house, &form).and_then(|account| match node {
+        TRADE_NODE => alipay_order::trade(house, account, &content(&form)?).map(|told| about(&told, seal)),
+        REFUND_NODE => alipay_order::refund(house, account, &content(&form)?).map(|told| about(&told, seal)),
+        _ => Ok(address(house, &asked(account, &form)?, seal)),
+    });
+    match answered {
+        Ok(answer) => answer,
         Err(fail) if fail.unsigned => json(format!("{{\"error_response\":{}}}", fail.node())),
-        Err(fail) => signed(&fail.node(), &sign_type, false),
+        Err(fail) => signed(&fail.node(), seal, None),
     }
+}
+
+/// The answer about one order.
+fn about((members, mishap): &alipay_order::Told, seal: Seal<'_>) -> Answer {
+    let members: Vec<(&str, &str)> = members.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    signed(&node(&members), seal, *mishap).after(*mishap)
 }
 
 /// Parameters may stand in the query, in the body, or in both; the body's count.
@@ -90,7 +118,8 @@ fn parameters(method: &str, query: &str, body: &[u8]) -> Vec<(String, String)> {
     all
 }
 
-fn asked(house: &House, form: &Fields) -> Result<Asked, Fail> {
+/// Whose bills and orders the request is about, if it is signed.
+fn caller(house: &House, form: &Fields) -> Result<Option<u8>, Fail> {
     for (name, code) in [
         ("method", "isv.missing-method"),
         ("app_id", "isv.missing-app-id"),
@@ -111,20 +140,19 @@ fn asked(house: &House, form: &Fields) -> Result<Asked, Fail> {
     }
     envelope(form)?;
     verified(form)?;
-    let account = match value(form, "app_auth_token") {
-        "" => own,
+    match value(form, "app_auth_token") {
+        "" => Ok(own),
         site::ISV_TOKEN if app_id == site::ISV_APP_ID => {
-            house.account(|account| account.pay_type == PayType::Ali20)
+            Ok(house.account(|account| account.pay_type == PayType::Ali20))
         }
-        _ => return Err(Fail::new("20001", "aop.invalid-app-auth-token", "无效的应用授权令牌")),
-    };
-    Ok(Asked { account, date: bill_date(form)? })
+        _ => Err(Fail::new("20001", "aop.invalid-app-auth-token", "无效的应用授权令牌")),
+    }
 }
 
 /// The common parameters that have only a few right values.
 fn envelope(form: &Fields) -> Result<(), Fail> {
     let invalid = |sub_code, words| Err(Fail::new("40002", sub_code, words));
-    if value(form, "method") != METHOD {
+    if ![METHOD, TRADE_METHOD, REFUND_METHOD].contains(&value(form, "method")) {
         return invalid("isv.invalid-method", "不存在的方法名");
     }
     if !["RSA2", "RSA"].contains(&value(form, "sign_type")) {
@@ -169,30 +197,41 @@ fn text_to_sign(form: &Fields) -> String {
     pairs.join("&")
 }
 
-/// `bill_date` of `biz_content`, if it asks for a daily trade bill.
-fn bill_date(form: &Fields) -> Result<BillDate, Fail> {
+fn arguments() -> Fail {
+    Fail::new("40004", "INVAILID_ARGUMENTS", "入参不合法")
+}
+
+fn content(form: &Fields) -> Result<serde_json::Value, Fail> {
     let content = value(form, "biz_content");
     if content.is_empty() {
         return Err(Fail::new("40001", "isv.missing-biz-content", "缺少biz_content参数"));
     }
-    let arguments = || Fail::new("40004", "INVAILID_ARGUMENTS", "入参不合法");
-    let read: serde_json::Value = serde_json::from_str(content).map_err(|_| arguments())?;
+    serde_json::from_str(content).map_err(|_| arguments())
+}
+
+/// Bill and date of `biz_content`, if it asks for a daily bill.
+fn asked(account: Option<u8>, form: &Fields) -> Result<Asked, Fail> {
+    let read = content(form)?;
     let text = |name: &str| read.get(name).and_then(serde_json::Value::as_str).unwrap_or("");
-    match text("bill_type") {
-        "trade" => {}
-        "signcustomer" => return Err(Fail::new("40004", "TYPE_NOT_SUPPORTED", "暂不支持此类型账单")),
+    let paper = match text("bill_type") {
+        "trade" => Paper::AlipayBill,
+        "signcustomer" => Paper::AlipayLedger,
+        "merchant_act" | "trade_zft_merchant" | "zft_acc" | "settlementMerge" => {
+            return Err(Fail::new("40004", "TYPE_NOT_SUPPORTED", "暂不支持此类型账单"));
+        }
         _ => return Err(arguments()),
-    }
+    };
     let date = text("bill_date");
-    BillDate::parse(date).filter(|_| date.len() == 10).ok_or_else(arguments)
+    let date = BillDate::parse(date).filter(|_| date.len() == 10).ok_or_else(arguments)?;
+    Ok(Asked { account, date, paper })
 }
 
 /// Hands out a download address.
-fn address(house: &House, asked: &Asked, sign_type: &str) -> Answer {
-    let nothing = || signed(&Fail::new("40004", "NO_BILL_DATA", "账单数据不存在").node(), sign_type, false);
+fn address(house: &House, asked: &Asked, seal: Seal<'_>) -> Answer {
+    let nothing = || signed(&Fail::new("40004", "NO_BILL_DATA", "账单数据不存在").node(), seal, None);
     let Some(account) = asked.account else { return nothing() };
     let mishap = house.mishap(Desk::AlipayGateway, account, asked.date);
-    let refuse = |fail: Fail| signed(&fail.node(), sign_type, false);
+    let refuse = |fail: Fail| signed(&fail.node(), seal, None);
     match mishap {
         Some(Mishap::NotReady) => return refuse(Fail::new("40004", "isp.bill_not_exist", "账单不存在")),
         Some(Mishap::NoBill) => return nothing(),
@@ -204,8 +243,7 @@ fn address(house: &House, asked: &Asked, sign_type: &str) -> Answer {
     }
     let empty_file = mishap == Some(Mishap::EmptyFile);
     let content = if empty_file { Content::Emptied } else { Content::True };
-    let want =
-        Want { account, date: asked.date, paper: Paper::AlipayBill, whole: false, content, gzip: false };
+    let want = Want { account, date: asked.date, paper: asked.paper, whole: false, content, gzip: false };
     if house.statement(want).is_none() {
         return nothing();
     }
@@ -216,15 +254,16 @@ fn address(house: &House, asked: &Asked, sign_type: &str) -> Answer {
     if empty_file {
         members.push(("bill_file_code", "EMPTY_DATA_WITH_BILL_FILE"));
     }
-    signed(&node(&members), sign_type, mishap == Some(Mishap::WrongSignature)).after(mishap)
+    signed(&node(&members), seal, mishap).after(mishap)
 }
 
 fn download_url(host: &str, want: Want, ticket: &str, number: u64) -> String {
     let user = format!("{}0156", ACCOUNTS[usize::from(want.account)].merchant);
     let date = want.date.compact();
-    let file_id = encoded(&format!("/trade/{}/{user}.csv.zip", numbers::mix(number, 0, 3) % 100_000));
+    let kind = if want.paper == Paper::AlipayLedger { "fnd" } else { "trade" };
+    let file_id = encoded(&format!("/{kind}/{}/{user}.csv.zip", numbers::mix(number, 0, 3) % 100_000));
     format!(
-        "http://{host}/downloadBillFile.resource?bizType=trade&userId={user}&fileType=csv.zip&bizDates={date}\
+        "http://{host}/downloadBillFile.resource?bizType={kind}&userId={user}&fileType=csv.zip&bizDates={date}\
          &downloadFileName={user}_{date}.csv.zip&fileId={file_id}&timestamp={}&token={ticket}",
         1_700_000_000_000 + number
     )
@@ -263,16 +302,23 @@ fn node(members: &[(&str, &str)]) -> String {
 }
 
 /// The reply: the node, and the signature over its bytes. A wrong one is that of other bytes.
-fn signed(node: &str, sign_type: &str, wrongly: bool) -> Answer {
-    let bytes = if wrongly { format!("{node} ") } else { node.to_owned() };
+fn signed(node: &str, seal: Seal<'_>, mishap: Option<Mishap>) -> Answer {
+    let name = seal.node;
+    let bytes = match mishap {
+        Some(Mishap::Unsigned) => return json(format!("{{\"{name}\":{node}}}")),
+        Some(Mishap::WrongSignature) => format!("{node} "),
+        _ => node.to_owned(),
+    };
     let key = keys::alipay_private();
-    let sign = if sign_type == "RSA" {
+    let sign = if seal.sign_type == "RSA" {
         key.sign(Pkcs1v15Sign::new::<Sha1>(), &Sha1::digest(&bytes))
     } else {
         key.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(&bytes))
     };
     let sign = STANDARD.encode(sign.expect("a 2048-bit key is long enough for any of the digests"));
-    json(format!("{{\"{NODE}\":{node},\"sign\":\"{sign}\"}}"))
+    let node =
+        if mishap == Some(Mishap::ChangedAfterSigning) { node.replace("2", "3") } else { node.to_owned() };
+    json(format!("{{\"{name}\":{node},\"sign\":\"{sign}\"}}"))
 }
 
 fn json(body: String) -> Answer {

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::alipay_spoil::spoiled;
 use super::zip_file::ZipFile;
 use crate::sandbox::day::SimulatedDay;
 use crate::sandbox::lines::{self, Line, What};
+use crate::sandbox::mishap::Spoil;
 use crate::sandbox::numbers::{fee_fen, push_padded, push_yuan};
 use crate::sandbox::reply::alipay_json::push_logon;
 use crate::sandbox::story::{Coupon, Story};
@@ -28,6 +30,8 @@ pub(in crate::sandbox) struct Bill<'d> {
     pub(in crate::sandbox) merchant: &'static str,
     /// Added to the stated total of what the merchant received, in fen: a bill that does not add up.
     pub(in crate::sandbox) totals_off_fen: i64,
+    /// What is wrong inside the files.
+    pub(in crate::sandbox) spoil: Option<Spoil>,
 }
 
 /// Amounts of one row, in fen, refunds negative.
@@ -64,7 +68,7 @@ impl<'d> Bill<'d> {
     pub(in crate::sandbox) fn of(day: &'d SimulatedDay, account: u8, day_number: i32) -> Bill<'d> {
         let lines = lines::of(day, account, day_number);
         let account = &ACCOUNTS[usize::from(account)];
-        Bill { day, account, day_number, lines, merchant: account.merchant, totals_off_fen: 0 }
+        Bill { day, account, day_number, lines, merchant: account.merchant, totals_off_fen: 0, spoil: None }
     }
 
     pub(in crate::sandbox) fn is_empty(&self) -> bool {
@@ -85,19 +89,29 @@ impl<'d> Bill<'d> {
 
     /// The zip.
     pub(in crate::sandbox) fn write(&self) -> Vec<u8> {
+        let [detail, summary] = self.files();
+        let mut zip = ZipFile::default();
+        zip.add(&detail.0, &detail.1);
+        zip.add(&summary.0, &summary.1);
+        zip.finish()
+    }
+
+    /// Names and texts of detail and summary.
+    pub(in crate::sandbox) fn files(&self) -> [(String, String); 2] {
         let mut sums: BTreeMap<usize, Sum> = BTreeMap::new();
-        let detail = self.detail(&mut sums);
+        let mut detail = self.detail(&mut sums);
+        let mut summary = self.summary(&sums);
+        if let Some(spoil) = self.spoil {
+            (detail, summary) = spoiled(spoil, detail, summary);
+        }
         let stem =
             format!("{}0156_{}_业务明细", self.merchant, self.day.calendar.date(self.day_number).compact());
-        let mut zip = ZipFile::default();
-        zip.add(&format!("{stem}.csv"), &detail);
-        zip.add(&format!("{stem}(汇总).csv"), &self.summary(&sums));
-        zip.finish()
+        [(format!("{stem}.csv"), detail), (format!("{stem}(汇总).csv"), summary)]
     }
 
     fn detail(&self, sums: &mut BTreeMap<usize, Sum>) -> String {
         let mut out = String::with_capacity(1_000 + self.lines.len() * ROW_BYTES);
-        self.frame(&mut out, "业务明细");
+        frame(&mut out, "业务明细", self.merchant, (self.day, self.day_number));
         out.push_str(DETAIL_HEADER);
         out.push_str("\r\n");
         let (mut paid, mut returned) = (Sum::default(), Sum::default());
@@ -128,13 +142,13 @@ impl<'d> Bill<'d> {
             ["商家实收退款共", "商家优惠退款共"],
             [returned.amounts.received, returned.amounts.by_merchant],
         );
-        self.exported(&mut out);
+        exported(&mut out, (self.day, self.day_number));
         out
     }
 
     fn summary(&self, sums: &BTreeMap<usize, Sum>) -> String {
         let mut out = String::new();
-        self.frame(&mut out, "业务汇总");
+        frame(&mut out, "业务汇总", self.merchant, (self.day, self.day_number));
         out.push_str(SUMMARY_HEADER);
         out.push_str("\r\n");
         let mut all = Sum::default();
@@ -145,25 +159,8 @@ impl<'d> Bill<'d> {
         summary_row(&mut out, "其他", "", &Sum::default());
         summary_row(&mut out, "合计", "", &all);
         end_of_list(&mut out, "业务汇总", 37);
-        self.exported(&mut out);
+        exported(&mut out, (self.day, self.day_number));
         out
-    }
-
-    /// The lines before the header row.
-    fn frame(&self, out: &mut String, title: &str) {
-        let date = |day| chinese(&self.day.calendar.date(day).to_string());
-        out.push_str(&format!(
-            "#支付宝{title}查询\r\n#账号：[{}0156]\r\n#起始日期：[{} 00:00:00]   终止日期：[{} 00:00:00]\r\n",
-            self.merchant,
-            date(self.day_number),
-            date(self.day_number + 1),
-        ));
-        out.push_str(&format!("#{}{}列表{}\r\n", "-".repeat(41), title, "-".repeat(40)));
-    }
-
-    fn exported(&self, out: &mut String) {
-        let date = chinese(&self.day.calendar.date(self.day_number + 1).to_string());
-        out.push_str(&format!("#导出时间：[{date} 06:02:11]\r\n"));
     }
 
     fn row(&self, out: &mut String, line: Line) -> Amounts {
@@ -234,7 +231,24 @@ impl<'d> Bill<'d> {
     }
 }
 
-fn end_of_list(out: &mut String, title: &str, right: usize) {
+/// The lines before the header row, the same in every bill.
+pub(super) fn frame(out: &mut String, title: &str, merchant: &str, (day, day_number): (&SimulatedDay, i32)) {
+    let date = |number| chinese(&day.calendar.date(number).to_string());
+    out.push_str(&format!(
+        "#支付宝{title}查询\r\n#账号：[{merchant}0156]\r\n#起始日期：[{} 00:00:00]   终止日期：[{} 00:00:00]\r\n",
+        date(day_number),
+        date(day_number + 1),
+    ));
+    out.push_str(&format!("#{}{}列表{}\r\n", "-".repeat(41), title, "-".repeat(40)));
+}
+
+/// The last line of every bill.
+pub(super) fn exported(out: &mut String, (day, day_number): (&SimulatedDay, i32)) {
+    let date = chinese(&day.calendar.date(day_number + 1).to_string());
+    out.push_str(&format!("#导出时间：[{date} 06:02:11]\r\n"));
+}
+
+pub(super) fn end_of_list(out: &mut String, title: &str, right: usize) {
     let left = if right == 36 { 41 } else { 40 };
     out.push_str(&format!("#{}{}列表结束{}\r\n", "-".repeat(left), title, "-".repeat(right)));
 }
@@ -274,7 +288,7 @@ fn chinese(date: &str) -> String {
 }
 
 /// A name as it may stand in a file without quoting: commas and quotes full-width, no line breaks.
-fn push_name(out: &mut String, name: &str) {
+pub(super) fn push_name(out: &mut String, name: &str) {
     for letter in name.chars() {
         out.push(match letter {
             ',' => '，',

@@ -1,6 +1,13 @@
 //! What providers hand out: one writer for each layout, and what a scripted fault does to it.
 
+pub(super) mod alipay_account_log;
 pub(super) mod alipay_bill;
+pub(super) mod alipay_forex;
+pub(super) mod alipay_ledger;
+mod alipay_spoil;
+mod zip_trouble;
+pub(super) mod movements;
+mod taobao_list;
 pub(super) mod wechat_bill;
 mod zip_file;
 pub(super) mod gzip;
@@ -11,6 +18,7 @@ pub(super) mod wechat_overseas;
 use super::day::SimulatedDay;
 use super::server::{Content, Want};
 use super::town::{ACCOUNTS, Family, SimAccount};
+use crate::domain::PayType;
 
 /// A kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,12 +29,28 @@ pub(super) enum Paper {
     WechatOverseas,
     /// v2, with English titles.
     WechatOverseasEnglish,
+    /// 账务明细 of the open platform.
+    AlipayLedger,
+    /// The old interface's ledger as the CSV of `export_trade_account_report`, in UTF-8.
+    AlipayLog,
+    /// Transactions of a merchant abroad.
+    AlipayForex,
+    /// Settlements of a merchant abroad.
+    AlipayForexSettled,
+    /// What a Taobao seller exports by hand.
+    TaobaoList,
+    /// A provider that hands out none.
+    Nothing,
 }
 
 /// The document that an account is reconciled by.
 pub(super) fn of(account: &SimAccount) -> Paper {
     match account.family() {
         Family::Wechat => Paper::WechatBill,
+        Family::Alipay10 => Paper::AlipayLog,
+        Family::AlipayOverseas => Paper::AlipayForex,
+        Family::Tianta | Family::Teegon => Paper::Nothing,
+        Family::Alipay20 if account.pay_type == PayType::Tb => Paper::TaobaoList,
         Family::Alipay20 => Paper::AlipayBill,
         Family::WechatOverseas if account.api_key.is_empty() => Paper::WechatOverseas,
         Family::WechatOverseas => Paper::WechatOverseasEnglish,
@@ -44,6 +68,12 @@ pub(super) fn write(day: &SimulatedDay, want: Want) -> Option<Vec<u8>> {
         Paper::AlipayBill => alipay_bill(day, want, day_number)?,
         Paper::WechatFundFlow => wechat_fundflow(day, want, day_number)?,
         Paper::WechatOverseas | Paper::WechatOverseasEnglish => wechat_overseas(day, want, day_number)?,
+        Paper::AlipayLedger => alipay_ledger(day, want, day_number)?,
+        Paper::AlipayLog => alipay_log(day, want.account, day_number)?,
+        Paper::AlipayForex => alipay_forex::compare_file(day, want.account, day_number)?,
+        Paper::AlipayForexSettled => alipay_forex::liquidation_file(day, want.account, day_number)?,
+        Paper::TaobaoList => taobao_list::write(day, want.account, day_number)?,
+        Paper::Nothing => return None,
     };
     if want.content == Content::Torn {
         bytes.truncate(bytes.len() / 3 * 2);
@@ -104,5 +134,29 @@ fn alipay_bill(day: &SimulatedDay, want: Want, day_number: i32) -> Option<Vec<u8
     if want.content == Content::OtherMerchant {
         bill = bill.of_another_merchant();
     }
+    match want.content {
+        Content::Spoiled(spoil) => bill.spoil = Some(spoil),
+        Content::Zip(trouble) => return Some(zip_trouble::made(trouble, &bill)),
+        _ => {}
+    }
     Some(bill.write())
+}
+
+fn alipay_ledger(day: &SimulatedDay, want: Want, day_number: i32) -> Option<Vec<u8>> {
+    let mut ledger = alipay_ledger::Ledger::of(day, want.account, day_number);
+    if want.content == Content::Emptied {
+        ledger = ledger.emptied();
+    } else if ledger.is_empty() {
+        return None;
+    }
+    ledger.totals_off_fen = i64::from(want.content == Content::TotalsOff);
+    if want.content == Content::OtherMerchant {
+        ledger = ledger.of_another_merchant();
+    }
+    Some(ledger.write())
+}
+
+fn alipay_log(day: &SimulatedDay, account: u8, day_number: i32) -> Option<Vec<u8>> {
+    let movements = movements::of(day, account, day_number);
+    (!movements.is_empty()).then(|| alipay_account_log::csv(day, &movements).into_bytes())
 }
