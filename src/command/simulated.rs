@@ -17,12 +17,12 @@ use super::start::Start;
 use super::work::reports;
 use crate::cli::{Cli, Demo, Sandbox, Simulated};
 use crate::config::{self, Request};
-use crate::domain::{BillDate, Clock, Exit, Failure, Lang, PayType};
+use crate::domain::{BillDate, Clock, EntryKind, Exit, Failure, Lang, PayType};
 use crate::night::{self, House, Outcome, Source};
 use crate::plan::{self, Dates, Selection};
-use crate::report::{MismatchRow, Report, Section, TimingRow};
+use crate::report::{HeldRow, MismatchRow, Report, Section, TimingRow};
 use crate::sandbox::{
-    self, DayPlan, ExpectedTiming, Faults, Planted, Scenario, SimLogRow, SimulatedDay, Site,
+    self, DayPlan, ExpectedTiming, Faults, Moved, Planted, Scenario, SimLogRow, SimulatedDay, Site,
 };
 use crate::store::{OwnedLogRow, SampleLog};
 
@@ -54,7 +54,9 @@ pub(super) async fn demo(start: &Start, cli: &Cli, asked: &Demo) -> Result<Answe
     let dir = start.world.here.join(asked.dir.clone().unwrap_or_else(|| PathBuf::from("nightjob-demo")));
     let town = Town::build_for(start, cli, (&asked.day, scenario), &dir).await?;
     let clock = Clock::Fixed(town.night);
-    let request = Request { file: Some(town.config.clone()), flags: cli.global.flags(), ..Request::new() };
+    // The configuration that was written lists the pay types that take part.
+    let flags = cli.global.flags().into_iter().filter(|flag| flag.key != "paytype").collect();
+    let request = Request { file: Some(town.config.clone()), flags, ..Request::new() };
     let loaded = config::load(&request, &start.world, clock.today()).map_err(|found| problems(&found))?;
     let house = House::open(loaded.settings, clock, start.talk.clone()).await?;
     let date = town.day.date();
@@ -99,11 +101,11 @@ impl Town {
         what: (&Simulated, Scenario),
         dir: &Path,
     ) -> Result<Town, Failure> {
-        let mut paytypes = vec![PayType::Wx, PayType::Ali];
-        if let Some(listed) = &cli.global.paytype {
-            paytypes = simulated_pay_types(listed)?;
-        }
-        Town::furnish(start, (what.0, what.1, paytypes), 0, dir).await
+        let who = match &cli.global.paytype {
+            Some(listed) => Who::listed(listed)?,
+            None => Who { paytypes: vec![PayType::Wx, PayType::Ali], every_room: false },
+        };
+        Town::furnish(start, (what.0, what.1, who), 0, dir).await
     }
 
     async fn build(
@@ -112,12 +114,12 @@ impl Town {
         port: u16,
         dir: &Path,
     ) -> Result<Town, Failure> {
-        Town::furnish(start, (what.0, what.1, vec![PayType::Wx, PayType::Ali]), port, dir).await
+        Town::furnish(start, (what.0, what.1, Who::everybody()), port, dir).await
     }
 
     async fn furnish(
         start: &Start,
-        (asked, scenario, paytypes): (&Simulated, Scenario, Vec<PayType>),
+        (asked, scenario, who): (&Simulated, Scenario, Who),
         port: u16,
         dir: &Path,
     ) -> Result<Town, Failure> {
@@ -128,7 +130,8 @@ impl Town {
         let plan = DayPlan {
             orders: asked.orders.map_or(ORDERS, |orders| u32::try_from(orders).unwrap_or(u32::MAX)),
             faults: scenario.faults(Faults::Spread(asked.faults.unwrap_or(FAULTS))),
-            paytypes,
+            paytypes: who.paytypes,
+            every_room: who.every_room,
             ..DayPlan::new(date, asked.seed.unwrap_or(SEED))
         };
         let waiting = start.talk.waiting(start.lang.pick("模拟一天的收银", "simulating a day of tills"));
@@ -146,16 +149,36 @@ impl Town {
     }
 }
 
-fn simulated_pay_types(listed: &str) -> Result<Vec<PayType>, Failure> {
-    let parse = |text: &str| {
-        let known = PayType::parse(text)
-            .filter(|pay_type| matches!(pay_type, PayType::Wx | PayType::Ali | PayType::Ali20));
-        known.ok_or_else(|| {
-            Failure::new(Exit::Usage, format!("--paytype: the sandbox has no `{text}`"))
-                .hint("it has WX and ALI")
-        })
-    };
-    listed.split('|').filter(|text| !text.trim().is_empty()).map(parse).collect()
+/// Which of the simulated accounts take part.
+struct Who {
+    paytypes: Vec<PayType>,
+    /// Beside the usual three, those of every other room.
+    every_room: bool,
+}
+
+impl Who {
+    fn everybody() -> Who {
+        Who { paytypes: PayType::ALL.to_vec(), every_room: true }
+    }
+
+    /// `all`, or pay types; WX and ALI alone are the usual three accounts.
+    fn listed(listed: &str) -> Result<Who, Failure> {
+        if listed.trim().eq_ignore_ascii_case("all") {
+            return Ok(Who::everybody());
+        }
+        let parse = |text: &str| {
+            PayType::parse(text).ok_or_else(|| {
+                let names: Vec<&str> = PayType::ALL.iter().map(|known| known.as_str()).collect();
+                Failure::new(Exit::Usage, format!("--paytype: the sandbox has no `{text}`"))
+                    .hint(format!("it has {}, and `all`", names.join(", ")))
+            })
+        };
+        let words = listed.split('|').filter(|text| !text.trim().is_empty());
+        let paytypes: Vec<PayType> = words.map(parse).collect::<Result<_, _>>()?;
+        let usual = |known: &PayType| matches!(known, PayType::Wx | PayType::Ali | PayType::Ali20);
+        let every_room = !paytypes.iter().all(usual);
+        Ok(Who { paytypes, every_room })
+    }
 }
 
 fn require_empty(dir: &Path) -> Result<(), Failure> {
@@ -224,6 +247,7 @@ impl Found {
         found.extend(
             report.units.iter().flat_map(|unit| unit.timing.iter().map(|timing| of_timing(unit, timing))),
         );
+        found.extend(report.units.iter().flat_map(|unit| unit.held.iter().map(|held| of_held(unit, held))));
         let mut kinds: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         planted.iter().for_each(|item| kinds.entry(item.1.clone()).or_default().0 += 1);
         found.iter().for_each(|item| kinds.entry(item.1.clone()).or_default().1 += 1);
@@ -294,11 +318,14 @@ fn of_row(row: &MismatchRow) -> Item {
 
 /// What only moved over midnight is planted too: it must be found as that, and not as a mismatch.
 const TIMING: &str = "(timing)";
+/// So is what the channel holds.
+const HELD: &str = "(held)";
 
 fn of_expected(timing: &ExpectedTiming) -> Item {
+    let kind = if timing.moved == Moved::Held { HELD } else { TIMING };
     (
         timing.account.to_owned(),
-        TIMING.to_owned(),
+        kind.to_owned(),
         timing.entry.as_str().to_owned(),
         timing.order_no.clone(),
         timing.refund_no.clone(),
@@ -315,6 +342,18 @@ fn of_timing(unit: &Section, timing: &TimingRow) -> Item {
         timing.order_no.clone(),
         timing.refund_no.clone(),
         Some(timing.amount_minor),
+        None,
+    )
+}
+
+fn of_held(unit: &Section, held: &HeldRow) -> Item {
+    (
+        unit.account.clone(),
+        HELD.to_owned(),
+        EntryKind::Payment.as_str().to_owned(),
+        held.order_no.clone(),
+        String::new(),
+        Some(held.amount_minor),
         None,
     )
 }

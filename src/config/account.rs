@@ -324,7 +324,8 @@ fn read_secret(need: &Need, pair: &Pair<'_>, desk: &Desk<'_>, entered: &mut Ente
 fn read_option(need: &Need, pair: &Pair<'_>, desk: &Desk<'_>, entered: &mut Entered) -> Result<(), Wrong> {
     let raw = Raw::of(pair.value);
     let text = match (&raw, need.allowed) {
-        (Raw::Truth(truth), []) => truth.to_string(),
+        // A switch may be written as one, with or without quotes.
+        (Raw::Truth(truth), allowed) if allowed.is_empty() || allowed.contains(&"true") => truth.to_string(),
         (Raw::List(list), []) => list.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(","),
         (_, []) => raw.text()?.to_owned(),
         (_, allowed) => raw.word(allowed)?.to_owned(),

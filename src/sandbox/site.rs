@@ -169,6 +169,13 @@ fn alone_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static str,
         "local_file" => vec![
             ("path", quoted("statements/{paytype}/{merchant}/{date}.csv")),
             ("layout", quoted("columns")),
+            (
+                "columns",
+                quoted(
+                    "order_no=订单编号; trade_no=支付宝流水号; amount=金额（元）; time=业务时间; kind=类型; payment=支付; \
+                     refund=退款; refund_no=退款编号; fee=手续费（元）; subject=宝贝名称",
+                ),
+            ),
         ],
         _ => Vec::new(),
     }
