@@ -32,8 +32,7 @@ impl Days {
         }
         let orders = &self.orders;
         let near = orders.orders.iter().filter(|order| self.window.contains(&order.day));
-        let wanted = near
-            .filter(|order| keys.contains(orders.order_no(order)) || keys.contains(orders.trade_no(order)));
+        let wanted = near.filter(|order| is_among(orders, order, &keys));
         found.orders.extend(wanted.map(|order| logged_neighbour(orders, order)));
         let keys = Arc::new(keys);
         let lines = self.ledger.neighbour_entries(&self.account, &days, &keys).await?;
@@ -65,9 +64,7 @@ impl Days {
         }
         let lines = self.ledger.neighbour_entries(account, &[self.date], keys).await?;
         let of_day = |order: &&LoggedOrder| order.day == self.date;
-        let wanted = |order: &&LoggedOrder| {
-            keys.contains(logged.order_no(order)) || keys.contains(logged.trade_no(order))
-        };
+        let wanted = |order: &&LoggedOrder| is_among(logged, order, keys);
         let orders: Vec<Neighbour> =
             logged.orders.iter().filter(of_day).filter(wanted).map(|o| logged_neighbour(logged, o)).collect();
         let lines: Vec<Neighbour> = lines.into_iter().map(|line| kept_neighbour(line, true)).collect();
@@ -81,11 +78,18 @@ impl Days {
     }
 }
 
+fn is_among(orders: &LoggedOrders, order: &LoggedOrder, keys: &HashSet<String>) -> bool {
+    let numbers = [orders.order_no(order), orders.trade_no(order), orders.refund_no(order)];
+    numbers.into_iter().any(|number| keys.contains(number))
+}
+
 /// One movement on both sides: the same kind, and the same number of either side.
 fn is_same_thing(a: &Neighbour, b: &Neighbour) -> bool {
     let same = |x: &str, y: &str| !x.is_empty() && x == y;
     a.kind == b.kind
-        && (same(&a.order_no, &b.order_no) || same(&a.trade_no, &b.trade_no))
+        && (same(&a.order_no, &b.order_no)
+            || same(&a.trade_no, &b.trade_no)
+            || same(&a.refund_no, &b.refund_no) && (a.order_no.is_empty() || b.order_no.is_empty()))
         && (a.refund_no.is_empty() || b.refund_no.is_empty() || a.refund_no == b.refund_no)
 }
 

@@ -17,9 +17,14 @@ pub(super) fn open_keys(books: &Books<'_>) -> HashSet<String> {
     let mut keys = HashSet::new();
     for line in books.open_lines() {
         keys.extend([Cell::OrderNo, Cell::TradeNo].map(|cell| books.cell(line, cell).to_owned()));
+        if books.cell(line, Cell::OrderNo).is_empty() {
+            keys.insert(books.cell(line, Cell::RefundNo).to_owned());
+        }
     }
     for order in books.open_orders() {
-        keys.extend([books.order_no(order).to_owned(), books.trade_no(order).to_owned()]);
+        keys.extend(
+            [books.order_no(order), books.trade_no(order), books.refund_no(order)].map(str::to_owned),
+        );
     }
     for held in &books.held {
         keys.insert(books.order_no(held.payment).to_owned());
@@ -168,7 +173,7 @@ impl<'n> Shelf<'n> {
         items.sort_by(|a, b| content(a).cmp(&content(b)));
         let mut by_key: HashMap<&str, Vec<usize>> = HashMap::new();
         for (place, item) in items.iter().enumerate() {
-            for key in [item.order_no.as_str(), item.trade_no.as_str()] {
+            for key in [item.order_no.as_str(), item.trade_no.as_str(), item.refund_no.as_str()] {
                 if !key.is_empty() {
                     by_key.entry(key).or_default().push(place);
                 }
@@ -178,12 +183,19 @@ impl<'n> Shelf<'n> {
     }
 
     fn candidates(&self, wanted: Wanted<'_>) -> impl Iterator<Item = usize> {
-        [wanted.order_no, wanted.trade_no]
+        // A refund number is a key only where one side names no order: numbers may be used again for another order.
+        let fits = move |place: usize, key: usize| {
+            let item = self.items[place];
+            key < 2 || item.order_no.is_empty() || wanted.order_no.is_empty()
+        };
+        [wanted.order_no, wanted.trade_no, wanted.refund_no]
             .into_iter()
-            .filter(|key| !key.is_empty())
-            .filter_map(|key| self.by_key.get(key))
+            .enumerate()
+            .filter(|(_, key)| !key.is_empty())
+            .filter_map(|(number, key)| Some(self.by_key.get(key)?.iter().map(move |&place| (place, number))))
             .flatten()
-            .copied()
+            .filter(move |&(place, number)| fits(place, number))
+            .map(|(place, _)| place)
             .filter(move |&place| is_same(self.items[place], wanted))
     }
 

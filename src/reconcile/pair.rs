@@ -169,19 +169,25 @@ impl Cases {
             next_order: vec![NONE; orders],
         };
         let mut index = HashTable::with_capacity(lines.max(orders));
+        let refunds = Refunds::of(books);
         for line in 0..u32::try_from(lines).unwrap_or(NONE) {
-            let head = cases.head(books, &mut index, line_key(books, line));
+            let head = cases.head(books, (&mut index, &refunds), refunds.line_key(books, line));
             cases.next_line[line as usize] = std::mem::replace(&mut cases.heads[head].line, line);
         }
         for order in 0..u32::try_from(orders).unwrap_or(NONE) {
-            let head = cases.head(books, &mut index, order_key(books, order));
+            let head = cases.head(books, (&mut index, &refunds), order_key(books, order));
             cases.next_order[order as usize] = std::mem::replace(&mut cases.heads[head].order, order);
         }
         cases
     }
 
     /// The case of a key, made if it is new. What has no number at all is a case of its own.
-    fn head(&mut self, books: &Books<'_>, index: &mut HashTable<(u64, u32)>, key: Key<'_>) -> usize {
+    fn head(
+        &mut self,
+        books: &Books<'_>,
+        (index, refunds): (&mut HashTable<(u64, u32)>, &Refunds<'_>),
+        key: Key<'_>,
+    ) -> usize {
         let new = u32::try_from(self.heads.len()).unwrap_or(NONE);
         if key.text.is_empty() {
             self.heads.push(Head { line: NONE, order: NONE });
@@ -192,8 +198,11 @@ impl Cases {
         let same = |&(other, head): &(u64, u32)| {
             other == hash && {
                 let head = heads[head as usize];
-                let found =
-                    if head.line == NONE { order_key(books, head.order) } else { line_key(books, head.line) };
+                let found = if head.line == NONE {
+                    order_key(books, head.order)
+                } else {
+                    refunds.line_key(books, head.line)
+                };
                 found == key
             }
         };
@@ -242,8 +251,40 @@ struct Key<'a> {
     is_trade_no: bool,
 }
 
-fn line_key<'a>(books: &Books<'a>, line: u32) -> Key<'a> {
-    key(books.cell(line, Cell::OrderNo), || books.cell(line, Cell::TradeNo))
+/// Orders of logged refunds by refund number, for statements whose refunds name nothing else (Alipay abroad).
+struct Refunds<'a>(HashMap<&'a str, &'a str>);
+
+impl<'a> Refunds<'a> {
+    /// Built only if a line needs it.
+    fn of(books: &Books<'a>) -> Refunds<'a> {
+        let lines = u32::try_from(books.lines.len()).unwrap_or(NONE);
+        if !(0..lines).any(|line| names_only_refund(books, line)) {
+            return Refunds(HashMap::new());
+        }
+        let orders = 0..u32::try_from(books.orders.len()).unwrap_or(NONE);
+        let refunds = orders.filter(|&order| books.order(order).kind == EntryKind::Refund);
+        let numbered = refunds.map(|order| (books.refund_no(order), books.order_no(order)));
+        Refunds(numbered.filter(|(refund, order)| !refund.is_empty() && !order.is_empty()).collect())
+    }
+
+    fn line_key(&self, books: &Books<'a>, line: u32) -> Key<'a> {
+        let known = if self.0.is_empty() || !names_only_refund(books, line) {
+            None
+        } else {
+            self.0.get(books.cell(line, Cell::RefundNo))
+        };
+        match known {
+            Some(order_no) => Key { text: order_no, is_trade_no: false },
+            None => key(books.cell(line, Cell::OrderNo), || books.cell(line, Cell::TradeNo)),
+        }
+    }
+}
+
+/// A refund line without the number of its order.
+fn names_only_refund(books: &Books<'_>, line: u32) -> bool {
+    books.line(line).kind == EntryKind::Refund
+        && books.cell(line, Cell::OrderNo).is_empty()
+        && !books.cell(line, Cell::RefundNo).is_empty()
 }
 
 fn order_key<'a>(books: &Books<'a>, order: u32) -> Key<'a> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::day::SimulatedDay;
 use super::keys;
-use super::town::SimAccount;
+use super::town::{CUSTOMER_ID, SimAccount};
 use crate::domain::{Lang, PayType};
 
 /// An ISV's application: it signs with the merchant's key too, has no bills of its own, and may fetch those of the
@@ -131,6 +131,7 @@ fn channel_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
         ("private_key", secret("private.pem")),
         ("public_key", secret("wechat.pem")),
         ("public_key_id", quoted(keys::WECHAT_PUBLIC_KEY_ID)),
+        ("download_hosts", quoted(&providers.to_string())),
         url(""),
     ];
     let api = |version: &str| vec![("api", quoted(version))];
@@ -147,6 +148,7 @@ fn channel_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
         ]
         .concat(),
         "wechat_v3" => by_public_key,
+        "ttpay" => vec![("customer", quoted(CUSTOMER_ID))],
         "wechat_global" if account.api_key.is_empty() => [api("v3"), by_public_key].concat(),
         "wechat_global" => by_key([api("v2"), named].concat()),
         _ => Vec::new(),

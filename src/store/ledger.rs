@@ -200,7 +200,7 @@ impl Ledger {
         }
     }
 
-    /// Statement lines of other days of an account whose order or transaction number is among `keys`. A day that
+    /// Statement lines of other days of an account whose order, refund or transaction number is among `keys`. A day that
     /// is not done has none.
     pub async fn neighbour_entries(
         &self,
@@ -211,7 +211,7 @@ impl Ledger {
         self.neighbours(Book::Entries, account, dates, keys).await
     }
 
-    /// Logged orders of other days of an account whose order or transaction number is among `keys`.
+    /// Logged orders of other days of an account whose order, refund or transaction number is among `keys`.
     pub async fn neighbour_orders(
         &self,
         account: &str,

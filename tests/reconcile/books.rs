@@ -344,7 +344,9 @@ impl Books {
         let keys = pairing.open_keys();
         let mut neighbours = self.neighbours();
         for side in [&mut neighbours.lines, &mut neighbours.orders] {
-            side.retain(|item| keys.contains(&item.order_no) || keys.contains(&item.trade_no));
+            side.retain(|item| {
+                [&item.order_no, &item.trade_no, &item.refund_no].iter().any(|n| keys.contains(*n))
+            });
         }
         pairing.close(&neighbours)
     }

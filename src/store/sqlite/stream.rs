@@ -159,7 +159,7 @@ pub(in crate::store) async fn neighbours(
                 std::str::from_utf8(row.text(column))
                     .is_ok_and(|text| !text.is_empty() && keys.contains(text))
             };
-            if is_key(0) || is_key(1) {
+            if is_key(0) || is_key(1) || is_key(2) {
                 found.push(neighbour(row, &home, date)?);
             }
             Ok(())
