@@ -1,13 +1,13 @@
 //! The simulated providers, asked over loopback by a client that signs from the specification.
 
+#[path = "sandbox/alipay.rs"]
+mod alipay_rooms;
 #[path = "sandbox/gateway.rs"]
 mod gateway;
 #[path = "sandbox/wechat_v3.rs"]
 mod wechat_v3;
 #[path = "sandbox/wechat_orders.rs"]
 mod wechat_orders;
-#[path = "sandbox/alipay.rs"]
-mod alipay_rooms;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -240,7 +240,11 @@ impl Found {
     fn hold(day: &SimulatedDay, report: &Report) -> Found {
         let date = day.date();
         let mut planted: Vec<Item> = day.planted().iter().map(of_planted).collect();
-        let moved = day.expected_timing().iter().filter(|timing| timing.bill_date == date);
+        // What was held the day before is held still.
+        let today = |timing: &&ExpectedTiming| {
+            timing.bill_date == date || timing.moved == Moved::Held && timing.bill_date < date
+        };
+        let moved = day.expected_timing().iter().filter(today);
         planted.extend(moved.map(of_expected));
         let mut found: Vec<Item> =
             report.units.iter().flat_map(|unit| &unit.mismatches).map(of_row).collect();

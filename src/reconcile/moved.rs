@@ -307,9 +307,9 @@ fn meet_order(books: &mut Books<'_>, line: u32, order: &Neighbour) {
             books.timing.push(Timing {
                 kind: TimingKind::In,
                 entry: entry.kind,
-                order_no: books.cell(line, Cell::OrderNo).to_owned(),
-                refund_no: books.cell(line, Cell::RefundNo).to_owned(),
-                trade_no: books.cell(line, Cell::TradeNo).to_owned(),
+                order_no: or_else(books.cell(line, Cell::OrderNo), &order.order_no),
+                refund_no: or_else(books.cell(line, Cell::RefundNo), &order.refund_no),
+                trade_no: or_else(books.cell(line, Cell::TradeNo), &order.trade_no),
                 amount_minor: books.line_amount(line).unwrap_or(0),
                 currency: entry.currency,
                 other_day: Some(order.day),
@@ -318,6 +318,11 @@ fn meet_order(books: &mut Books<'_>, line: u32, order: &Neighbour) {
             });
         }
     }
+}
+
+/// A number of the line; where it has none, of the order that it met.
+fn or_else(line: &str, order: &str) -> String {
+    if line.is_empty() { order } else { line }.to_owned()
 }
 
 fn report_line(books: &mut Books<'_>, line: u32, why: (MismatchKind, Reason), order: Option<Neighbour>) {

@@ -7,8 +7,8 @@ use super::fault::Fault;
 use super::story::{Path, Reply, Step, Story};
 use super::town::{ACCOUNTS, Family, SimAccount};
 
-/// Of the plain orders of a merchant with escrow, every so many is one.
-const ESCROW_EVERY: u32 = 9;
+/// Of the orders of a merchant with escrow, every so many is one, if it is a plain one.
+const ESCROW_EVERY: u32 = 7;
 
 impl SimAccount {
     /// Whether the provider hands out statements. TianTa and Teegon are asked order by order.
@@ -39,7 +39,7 @@ impl SimAccount {
 
     /// Whether its orders have coupons: only where the statement has columns for them.
     pub(super) fn has_coupons(&self) -> bool {
-        ["wechat_v2", "alipay_open"].contains(&self.channel)
+        self.is_wechat() || self.channel == "alipay_open"
     }
 
     /// The path that an order takes here, in place of one that this provider cannot show.

@@ -34,6 +34,8 @@ pub(super) struct Draw {
     wild_goods: bool,
     /// Orders of the bill date drawn so far, by account.
     drawn: [u32; ACCOUNTS.len()],
+    /// The same of all days.
+    turns: [u32; ACCOUNTS.len()],
 }
 
 impl Draw {
@@ -45,6 +47,7 @@ impl Draw {
             accounts,
             wild_goods,
             drawn: [0; ACCOUNTS.len()],
+            turns: [0; ACCOUNTS.len()],
         }
     }
 
@@ -60,7 +63,8 @@ impl Draw {
         let turn = if day == 0 && orders >= VARIETY_FROM { Some(self.drawn[place]) } else { None };
         self.drawn[place] += u32::from(day == 0);
         let known = &ACCOUNTS[place];
-        let path = known.path(self.path(turn), self.next_index());
+        let path = known.path(self.path(turn), self.turns[place]);
+        self.turns[place] += 1;
         let mut story = self.story(account, path);
         story.asked_at = day * DAY_SECONDS + self.second_of_day();
         if is_escrow(&story) {

@@ -76,6 +76,8 @@ impl Scenario {
                 Desk::WechatFundFlow,
                 Desk::WechatGlobal,
                 Desk::Gateway,
+                Desk::AlipayMapi,
+                Desk::AlipayForex,
             ]
             .map(|desk| Rule::new(desk, Tries::Always, mishap))
             .to_vec()
@@ -95,6 +97,8 @@ impl Scenario {
                 Rule::new(Desk::WechatDownload, Tries::Only(1), Mishap::CutShort),
                 Rule::new(Desk::WechatGlobal, Tries::Only(1), Mishap::TooMany { retry_after_seconds: 1 }),
                 Rule::new(Desk::Gateway, Tries::Only(1), Mishap::Status(502)),
+                Rule::new(Desk::AlipayMapi, Tries::Only(2), Mishap::Busy),
+                Rule::new(Desk::AlipayForex, Tries::Only(1), Mishap::Busy),
             ],
             Scenario::Hostile => vec![
                 Rule::new(Desk::WechatBill, Tries::Always, Mishap::TotalsOff).of("mall-wx"),
@@ -104,6 +108,7 @@ impl Scenario {
                 Rule::new(Desk::WechatGlobal, Tries::Always, Mishap::MissingSignature),
                 Rule::new(Desk::WechatBill, Tries::Always, Mishap::CountOff).of("mall-wxos2"),
                 Rule::new(Desk::Gateway, Tries::Always, Mishap::WrongHash),
+                Rule::new(Desk::AlipayMapi, Tries::Always, Mishap::ChangedAfterSigning),
             ],
         }
     }

@@ -131,9 +131,9 @@ fn channel_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
         ("private_key", secret("private.pem")),
         ("public_key", secret("wechat.pem")),
         ("public_key_id", quoted(keys::WECHAT_PUBLIC_KEY_ID)),
-        ("download_hosts", quoted(&providers.to_string())),
         url(""),
     ];
+    let hosts = || ("download_hosts", quoted(&providers.to_string()));
     let api = |version: &str| vec![("api", quoted(version))];
     match account.channel {
         "wechat_v2" => by_key(named),
@@ -143,11 +143,11 @@ fn channel_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
                 ("private_key", secret("private.pem")),
                 ("alipay_public_key", secret("alipay.pem")),
                 url("/gateway.do"),
-                ("download_hosts", quoted(&providers.to_string())),
+                hosts(),
             ],
         ]
         .concat(),
-        "wechat_v3" => by_public_key,
+        "wechat_v3" => [by_public_key, vec![hosts()]].concat(),
         "ttpay" => vec![("customer", quoted(CUSTOMER_ID))],
         "wechat_global" if account.api_key.is_empty() => [api("v3"), by_public_key].concat(),
         "wechat_global" => by_key([api("v2"), named].concat()),

@@ -34,7 +34,7 @@ pub struct SimAccount {
     /// Of a service provider's account; else empty.
     pub sub_merchant: &'static str,
     pub app_id: &'static str,
-    /// The key of signatures with one shared key; empty for Alipay 2.0, which signs with RSA keys.
+    /// The key of signatures with one shared key; empty where requests are signed with RSA keys, or by the gateway.
     pub api_key: &'static str,
     pub sign_type: &'static str,
     /// Whether it takes part in an ordinary day; the others only where every room is shown.
@@ -55,11 +55,11 @@ impl SimAccount {
     pub(super) fn family(&self) -> Family {
         match self.pay_type {
             PayType::Wx => Family::Wechat,
-            PayType::WxOs => Family::WechatOverseas,
             PayType::Ali => Family::Alipay10,
             PayType::AliOs => Family::AlipayOverseas,
             PayType::Tianta => Family::Tianta,
             PayType::Teegon => Family::Teegon,
+            PayType::WxOs => Family::WechatOverseas,
             _ => Family::Alipay20,
         }
     }
@@ -75,7 +75,8 @@ impl SimAccount {
 }
 
 /// A direct WeChat merchant, a sub-merchant of a WeChat service provider, and an Alipay 2.0 merchant; beside these
-/// usual three the merchants of the other rooms, in the same shops: each pay type has its own sellers.
+/// usual three the merchants of the other rooms, which are only
+/// simulated where every room is shown.
 pub static ACCOUNTS: [SimAccount; 12] = [
     SimAccount {
         name: "mall-wx",

@@ -205,6 +205,8 @@ impl Reply {
         let word = numbered("refund_status");
         let state = match (word.as_str(), amount) {
             ("", Some(minor)) if minor > 0 => State::Refunded,
+            // Alipay answers so for a refund that it does not have (`spec/ttpay.md` D.5, REFUND_QUERY).
+            ("", None) if self.wallet.word("code") == "10000" => return Said::NotFound,
             ("", _) => return Said::Open(self.word()),
             (word, _) => paylog::judge_word(EntryKind::Refund, word).state(),
         };

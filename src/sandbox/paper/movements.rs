@@ -45,9 +45,11 @@ pub(in crate::sandbox) fn of(day: &SimulatedDay, account: u8, day_number: i32) -
     let mut movements: Vec<Movement> = Vec::with_capacity(trades.len() * 2 + 1);
     for (place, &line) in trades.iter().enumerate() {
         if place > 0 && trades[place - 1] == line {
-            // A duplicate repeats the very row, and moves nothing.
-            let repeated = movements.iter().rev().find(|movement| movement.kind != Kind::Fee).copied();
-            movements.extend(repeated);
+            // The same transaction is booked twice: a ledger numbers each booking anew.
+            if let Some(first) = movements.iter().rev().find(|movement| movement.kind != Kind::Fee).copied() {
+                balance_fen += first.amount_fen;
+                movements.push(Movement { balance_fen, log_id: first.log_id + 8, ..first });
+            }
             continue;
         }
         let (kind, amount_fen) = moved(day, line);
