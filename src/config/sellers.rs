@@ -43,6 +43,8 @@ pub struct SellerSettings {
     pub(super) options: BTreeMap<String, Givens>,
     /// Values of the whole file's keys, for rooms that share them.
     pub(super) shared: BTreeMap<String, String>,
+    /// Somebody wrote the gateway's address; the default one is only a guess.
+    pub(super) has_gateway: bool,
     /// The providers' accounts; one without `seller` is nothing else.
     pub(super) lenders: Vec<Account>,
     /// Whether secrets were read; without them no room is asked for its last word.

@@ -252,6 +252,13 @@ pub struct Bridge {
 }
 
 impl Bridge {
+    /// Nothing of this currency is on either side.
+    fn is_blank(&self) -> bool {
+        let tallies = [self.timing_out, self.timing_in, self.elsewhere, self.excluded];
+        let sums = [self.gateway_minor, self.channel_minor];
+        self.mismatches.is_empty() && sums == [0, 0] && tallies == [Tally::default(); 4]
+    }
+
     /// What no step explains; must be 0.
     pub fn unexplained_minor(&self) -> i64 {
         let steps: i64 = self.mismatches.iter().map(|(_, t)| t.amount_minor).sum();

@@ -263,8 +263,20 @@ impl<'a> Refunds<'a> {
         }
         let orders = 0..u32::try_from(books.orders.len()).unwrap_or(NONE);
         let refunds = orders.filter(|&order| books.order(order).kind == EntryKind::Refund);
-        let numbered = refunds.map(|order| (books.refund_no(order), books.order_no(order)));
-        Refunds(numbered.filter(|(refund, order)| !refund.is_empty() && !order.is_empty()).collect())
+        let mut known: HashMap<&str, &str> = HashMap::new();
+        for order in refunds {
+            let (refund_no, order_no) = (books.refund_no(order), books.order_no(order));
+            if refund_no.is_empty() || order_no.is_empty() {
+                continue;
+            }
+            // A number that two orders used names neither: an empty order number marks it.
+            known
+                .entry(refund_no)
+                .and_modify(|other| *other = if *other == order_no { order_no } else { "" })
+                .or_insert(order_no);
+        }
+        known.retain(|_, order_no| !order_no.is_empty());
+        Refunds(known)
     }
 
     fn line_key(&self, books: &Books<'a>, line: u32) -> Key<'a> {

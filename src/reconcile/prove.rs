@@ -188,9 +188,13 @@ impl Bridges {
         &mut steps[at].1
     }
 
-    /// The home currency first, even if nothing moved; others by code, if something did.
+    /// The home currency first, also if nothing moved at all; others by code.
     fn conclude(mut self) -> Vec<Bridge> {
+        let abroad = self.0.len() > 1 && self.0[0].is_blank();
         self.0[1..].sort_by_key(|bridge| bridge.currency);
+        if abroad {
+            self.0.remove(0);
+        }
         for bridge in &mut self.0 {
             bridge.mismatches.sort_by_key(|(kind, _)| *kind);
         }

@@ -4,8 +4,8 @@ use super::draft::{Draft, through_gateway};
 use super::filled;
 use super::rows::Row;
 use crate::channel::Room;
-use crate::config::Settings;
 use crate::config::account::{Given, Givens, assemble, finish};
+use crate::config::{SellerRoute, Settings};
 use crate::domain::{Account, PayType, SellerTables};
 
 /// The channel that goes through the gateway.
@@ -60,6 +60,13 @@ fn gateway(
     settings: &Settings,
     rooms: &[&Room],
 ) -> Result<Account, String> {
+    if settings.sellers.route == SellerRoute::Direct && !settings.sellers.has_gateway {
+        let provider = if draft.pay_type == PayType::Wx { "provider_wx" } else { "provider_ali" };
+        return Err(format!(
+            "its keys are in the gateway, whose address is not known; write `url` under [gateway], or the account that \
+             lends its keys as `{provider}` under [sellers]"
+        ));
+    }
     let mut givens = Givens::new();
     let takes_sub = room(GATEWAY, rooms)?.needs.iter().any(|need| need.key == SUB_MERCHANT);
     if let (Row::Wechat(row), true, true) = (&draft.row, draft.sub, takes_sub) {

@@ -78,6 +78,8 @@ impl Layers<'_> {
 
     fn settle_sellers(&mut self) {
         let sellers = &mut self.settings.sellers;
+        sellers.has_gateway =
+            self.values.get("gateway.url").is_some_and(|given| given.place != Place::Default);
         sellers.unread = self.desk.request.secrets == SecretUse::Leave;
         sellers.shared = self.values.iter().map(|(path, given)| (path.clone(), given.raw.plain())).collect();
         let warnings = sellers::settle_options(sellers, &self.desk, &self.values, &mut self.findings);
