@@ -99,6 +99,8 @@ impl Work<'_> {
         let is_known = self.text("gateway.url").is_some();
         settings.sellers.route =
             if is_known && has_room { SellerRoute::Gateway } else { SellerRoute::Direct };
+        // What is missing is a finding here, and the person fills it in.
+        settings.sellers.has_gateway = true;
         settings.sellers.shared =
             self.values.iter().map(|(path, given)| (path.clone(), given.raw.plain())).collect();
         if !is_known && !gateways {
