@@ -104,6 +104,12 @@ fn remarks(house: &House, book: &Book, told: &Told<'_>) -> Vec<String> {
             "笔订单的请求金额与渠道回复不同",
             "orders whose requested amount differs from the reply",
         ),
+        (
+            Note::MaybeTwice,
+            "笔订单十分钟内同一收银机另有同额订单，可能是一次购买收了两次款",
+            "orders have another of the same till and amount within ten minutes, perhaps one purchase charged twice",
+        ),
+        (Note::ByNotice, "笔订单由保存的渠道通知证实", "orders are proven by a notification that was kept"),
         (Note::Salvaged, "笔订单由不完整的日志还原", "orders read from damaged log rows"),
         (
             Note::OutIdReuse,
