@@ -270,6 +270,12 @@ impl Request {
             mark: String::new(),
         }
     }
+
+    /// A bill at an address that stood in a reply and was held to the account's list.
+    pub fn bill_at(given: address::Given, account: &Account) -> Request {
+        let address::Given { url, plain_url } = given;
+        Request { plain_url, given: true, bill: true, ..Request::new("GET", url, account) }
+    }
 }
 
 impl fmt::Debug for Request {

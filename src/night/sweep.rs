@@ -54,7 +54,8 @@ pub(super) async fn answer(
         lines.extend(answered::lines(&told));
     }
     sweep.end()?;
-    keep_book(house, errand, answers::write(errand, count, why, &lines)).await
+    let authenticated = lines.iter().all(|line| line.authentic || line.state == State::Unknown);
+    keep_book(house, errand, (answers::write(errand, count, why, &lines), authenticated)).await
 }
 
 /// One logged movement to be asked about.
@@ -178,10 +179,12 @@ impl<'h> Sweep<'h> {
                 Failure::new(Exit::Refused, format!("{about}: {why}")).hint("the answers that came are kept")
             );
         }
-        if let Some(answer) = stored(inquiry, &answered, self.house) {
-            self.house.ledger.keep_answer(&answer).await?;
-        }
-        match answered.judged {
+        let Some(answer) = stored(inquiry, &answered, self.house) else {
+            return Err(Failure::new(Exit::Bug, format!("{about}: the question never ended")));
+        };
+        self.house.ledger.keep_answer(&answer).await?;
+        // What was kept and not what was heard: a run that finds the answer kept writes the same book.
+        match judged(&answer) {
             Judged::Rejected(why) => Err(Failure::new(Exit::Rejected, format!("{about}: {why}"))
                 .hint("nothing was compared; the answers that came are kept, this one marked")),
             judged => Ok(judged),
@@ -260,11 +263,13 @@ pub(super) fn stored(inquiry: &Inquiry, answered: &Answered, house: &House) -> O
 }
 
 /// The book, through the same door as every statement.
-async fn keep_book(house: &House, errand: &Errand, bytes: Vec<u8>) -> Result<Received, Failure> {
+async fn keep_book(
+    house: &House,
+    errand: &Errand,
+    (bytes, authenticated): (Vec<u8>, bool),
+) -> Result<Received, Failure> {
     let (archive, of, now) = (Arc::clone(&house.archive), errand.clone(), house.clock.now());
     let keep = move || {
-        let text = String::from_utf8_lossy(&bytes);
-        let authenticated = !text.lines().any(|line| !line.starts_with('#') && line.ends_with("\tno"));
         let mut partial = archive.partial()?;
         partial.write(&bytes)?;
         let kept = archive.keep(partial)?;

@@ -264,7 +264,8 @@ fn mismatch(of: &Mismatch, about: &About<'_>) -> MismatchRow {
 /// Where to look, and what the provider said when it was asked about it (`query:paid`).
 fn evidence(of: &Mismatch, about: &About<'_>) -> String {
     let mut text = lines_and_rows(&of.lines, of.log_rows, about.parts.len() > 1);
-    let names = [of.entry.as_str(), of.order_no.as_str(), of.refund_no.as_str()];
+    let order_no = if of.order_no.is_empty() { &of.trade_no } else { &of.order_no };
+    let names = [of.entry.as_str(), order_no, &of.refund_no];
     for (_, word) in about.answers.iter().filter(|(about, _)| about.each_ref().map(String::as_str) == names) {
         text.push_str(&format!("{}query:{word}", if text.is_empty() { "" } else { " " }));
     }
