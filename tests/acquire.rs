@@ -14,10 +14,13 @@ use std::time::Duration;
 use nightjob::acquire::{
     Acquired, Acquirer, Archive, Limits, Partial, Progress, Received, Reply, Status, Tell, Transport, Trouble,
 };
-use nightjob::channel::{self, ASKS_MAX, Ask, FileAsk, Heard, Request, Room, Statements, Step, keys, sign};
+use nightjob::channel::{
+    self, ASKS_MAX, Ask, FileAsk, Heard, Inquiry, Judged, Request, Room, Statements, Step, keys, sign,
+};
 use nightjob::config::HttpSettings;
 use nightjob::domain::{
-    Account, Bill, BillDate, Clock, Errand, Exit, Failure, Moment, PayType, Secret, Stamp,
+    Account, Bill, BillDate, Clock, Currency, EntryKind, Errand, Exit, Failure, Moment, PayType, Secret,
+    Stamp,
 };
 use nightjob::format::ReadError;
 use tempfile::TempDir;
@@ -251,6 +254,39 @@ async fn pauses_are_as_long_as_asked_and_no_longer_than_bearable() {
     let again = || http(429, &["retry-after: 315360000"], b"");
     let server = Server::start(vec![again(), http(500, &[], b""), http(200, &[], BILL)]).await;
     statement(house.wechat(&server).await);
+    assert_eq!(*house.pauses.lock().unwrap(), [Duration::from_millis(7), Duration::from_millis(1)]);
+}
+
+#[tokio::test]
+async fn a_question_about_one_order_waits_as_long_as_it_is_asked_to() {
+    let house = House::new(Limits { asked_pause_max: Duration::from_millis(7), ..limits(3) });
+    let server =
+        Server::start(vec![http(429, &["retry-after: 60"], b""), http(500, &[], b""), http(403, &[], b"")])
+            .await;
+    let wechat = account("wechat_v2", &[("app_id", "wx0123456789abcdef"), ("url", &server.url())]);
+    let Errand { account, date, .. } = errand(wechat);
+    let inquiry = Inquiry {
+        account,
+        date,
+        kind: EntryKind::Payment,
+        order_no: "A1".into(),
+        refund_no: String::new(),
+        trade_no: String::new(),
+        amount_minor: Some(999),
+        currency: Currency::CNY,
+        logged_at: date.start(),
+        wallet: String::new(),
+    };
+    let queries = channel::room("wechat_v2").unwrap().queries.unwrap();
+    let archive = Arc::clone(&house.archive);
+    let engine = Acquirer::with_limits(house.limits.clone(), archive, house.home.path(), clock());
+    let tell = |progress: Progress<'_>| {
+        if let Progress::Pausing { pause, .. } = progress {
+            house.pauses.lock().unwrap().push(pause);
+        }
+    };
+    let answered = engine.inquire(&queries, &inquiry, &tell).await.unwrap();
+    assert!(matches!(answered.judged, Judged::Refused(_)), "{:?}", answered.judged);
     assert_eq!(*house.pauses.lock().unwrap(), [Duration::from_millis(7), Duration::from_millis(1)]);
 }
 

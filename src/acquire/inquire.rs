@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Acquirer, Progress, Reply, Tell, Transport, Trouble, exhausted};
+use super::{Acquirer, Progress, Reply, Tell, Transport, Trouble, exhausted, retry_after};
 use crate::channel::{Ask, Exhausted, Heard, Inquiry, Judged, Queries};
 use crate::domain::Failure;
 
@@ -37,8 +37,14 @@ impl<T: Transport> Acquirer<T> {
     ) -> Result<Answered, Failure> {
         for tries in 1.. {
             let (why, when_exhausted, at_least) = match self.question(queries, inquiry, tell).await {
-                Ok(Answered { judged: Judged::Again { why, when_exhausted, at_least_seconds }, .. }) => {
-                    (why, when_exhausted, Duration::from_secs(at_least_seconds))
+                Ok(Answered {
+                    judged: Judged::Again { why, when_exhausted, at_least_seconds },
+                    heard,
+                    ..
+                }) => {
+                    let asked = heard.last().and_then(|last| retry_after(last, self.clock.now()));
+                    let at_least = asked.unwrap_or_default().max(Duration::from_secs(at_least_seconds));
+                    (why, when_exhausted, at_least)
                 }
                 Ok(answered) => return Ok(answered),
                 Err(Trouble::Again { why, when_exhausted, at_least }) => (why, when_exhausted, at_least),

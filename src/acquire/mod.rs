@@ -6,7 +6,10 @@
 //! # Why a retry starts the conversation again
 //!
 //! Addresses expire and signatures carry the time, so what was heard before a failure may be worth nothing after the
-//! pause. Statements take one or two questions; asking them again is cheap and always right.
+//! pause. Most statements take one or two questions; asking them again is cheap and always right. Of one that comes in many
+//! pages or chunks, each must be of the same whole: a page from before the pause and one from after it may not be.
+//!
+//! Questions about single orders (`inquire`) are held in the same way, and begun again one by one.
 
 mod archive;
 mod disk;

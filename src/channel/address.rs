@@ -125,6 +125,22 @@ pub struct Given {
     pub plain_url: Option<String>,
 }
 
+/// Checks the account's `download_hosts`.
+///
+/// # Errors
+///
+/// [`Exit::Config`]: one of them is not `host` or `host:port`.
+pub fn check_hosts(account: &Account) -> Result<(), Failure> {
+    let fits = |host: &&str| parse(&format!("https://{host}")).is_ok_and(|address| address.rest.is_empty());
+    match list(account.option("download_hosts")).find(|host| !fits(host)) {
+        None => Ok(()),
+        Some(host) => Err(Failure::new(
+            Exit::Config,
+            format!("account `{}`: `download_hosts`: `{host}` is not `host` or `host:port`", account.name),
+        )),
+    }
+}
+
 /// Holds an address from a reply to the list of allowed hosts (`host` or `host:port`, exact).
 ///
 /// A plain-http address gets an https twin to be tried first; on loopback, where there is no way to guard, it is

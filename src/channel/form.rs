@@ -10,11 +10,16 @@ pub fn body(params: &[(&str, &str)]) -> String {
 
 /// A text with everything but unreserved characters percent-encoded; a blank is `%20`.
 pub fn encoded(text: &str) -> String {
+    encoded_bytes(text.as_bytes())
+}
+
+/// The same of a text in another charset.
+pub fn encoded_bytes(text: &[u8]) -> String {
     let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
+    for byte in text {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
+                encoded.push(char::from(*byte));
             }
             other => encoded.push_str(&format!("%{other:02X}")),
         }

@@ -6,7 +6,7 @@
 
 use md5::{Digest, Md5};
 
-use super::{Request, address};
+use super::{Request, address, form};
 use crate::domain::{Account, Exit, Failure, Secret};
 use crate::format::unpack::Charset;
 
@@ -28,26 +28,19 @@ fn joined(params: &[(&str, &str)]) -> String {
 }
 
 /// The signed parameters as a form, percent-encoded in their charset.
-fn form(params: &[(&str, &str)], key: &Secret, charset: Charset) -> Option<String> {
+fn signed_form(params: &[(&str, &str)], key: &Secret, charset: Charset) -> Option<String> {
     let sign = sign(params, key, charset)?;
     let filled = params.iter().copied().filter(|(_, value)| !value.is_empty());
     let all = filled.chain([("sign", sign.as_str()), ("sign_type", "MD5")]);
-    let pairs: Option<Vec<String>> =
-        all.map(|(name, value)| Some(format!("{name}={}", percent(&charset.encode(value)?)))).collect();
+    let pairs: Option<Vec<String>> = all
+        .map(|(name, value)| Some(format!("{name}={}", form::encoded_bytes(&charset.encode(value)?))))
+        .collect();
     Some(pairs?.join("&"))
-}
-
-fn percent(bytes: &[u8]) -> String {
-    let encoded = |byte: &u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    bytes.iter().map(encoded).collect()
 }
 
 /// A signed question by POST, its charset named in the address too, as the gateway wants it.
 pub(super) fn post(account: &Account, params: &[(&str, &str)], charset: Charset) -> Result<Request, String> {
-    let body = form(params, &key(account)?, charset).ok_or("a parameter cannot be written in GBK")?;
+    let body = signed_form(params, &key(account)?, charset).ok_or("a parameter cannot be written in GBK")?;
     let name = if charset == Charset::Gbk { "gbk" } else { "utf-8" };
     let url = url(account);
     let between = if url.contains('?') { '&' } else { '?' };
@@ -59,7 +52,7 @@ pub(super) fn post(account: &Account, params: &[(&str, &str)], charset: Charset)
 
 /// A signed question by GET; its parameters are ASCII, so no charset is named.
 pub(super) fn get(account: &Account, params: &[(&str, &str)]) -> Result<Request, String> {
-    let query = form(params, &key(account)?, Charset::Utf8).ok_or("a parameter cannot be written")?;
+    let query = signed_form(params, &key(account)?, Charset::Utf8).ok_or("a parameter cannot be written")?;
     let url = url(account);
     let between = if url.contains('?') { '&' } else { '?' };
     Ok(Request::new("GET", format!("{url}{between}{query}"), account))

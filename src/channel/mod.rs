@@ -16,8 +16,8 @@
 //! 1. `scripts/new-room NAME` copies the nearest room: `mod.rs` (the row and its quirks), `ask.rs` (what to say
 //!    next), `read.rs` (bytes to `Statement`); a room that can be asked about orders has `judge.rs` as well.
 //! 2. Its line in [`ROOMS`] is added by the script.
-//! 3. `fixtures/<room>/`: `account.txt` (the account that its talks begin with) and the cases that `tests/rooms.rs`
-//!    asks for.
+//! 3. `fixtures/<room>/`: `account.txt` (the account that its talks begin with) and the cases that
+//!    `tests/rooms` asks for.
 
 pub mod address;
 pub mod answered;
@@ -269,6 +269,12 @@ impl Request {
             head_max: HEAD_MAX,
             mark: String::new(),
         }
+    }
+
+    /// A bill at an address that stood in a reply and was held to the account's list.
+    pub fn bill_at(given: address::Given, account: &Account) -> Request {
+        let address::Given { url, plain_url } = given;
+        Request { plain_url, given: true, bill: true, ..Request::new("GET", url, account) }
     }
 }
 

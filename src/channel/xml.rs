@@ -4,6 +4,7 @@
 //! writes; so there is nothing to expand and nothing to fetch. Format: WeChat Pay v2 manual, chapter 4 (XML body).
 
 use quick_xml::Reader;
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::Event;
 
 /// Parameters as a request body: `<xml><appid>…</appid>…</xml>`. Values are escaped at this level only: what is
@@ -57,10 +58,10 @@ pub fn flat(bytes: &[u8]) -> Option<Vec<(String, String)>> {
             }
             Event::Text(part) => value.push_str(&part),
             Event::CData(part) => value.push_str(&part),
-            Event::GeneralRef(name) => value.push(match name.resolve_char_ref().ok()? {
-                Some(c) => c,
-                None => named(&name)?,
-            }),
+            Event::GeneralRef(name) => match name.resolve_char_ref().ok()? {
+                Some(c) => value.push(c),
+                None => value.push_str(resolve_xml_entity(&name)?),
+            },
             Event::End(_) => match (open.pop(), open.len()) {
                 (Some(name), 1) => fields.push((name, std::mem::take(&mut value))),
                 (Some(_), 0) => closed = true,
@@ -74,17 +75,6 @@ pub fn flat(bytes: &[u8]) -> Option<Vec<(String, String)>> {
             Event::Empty(_) | Event::PI(_) | Event::DocType(_) => return None,
         }
     }
-}
-
-fn named(entity: &str) -> Option<char> {
-    Some(match entity {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
 }
 
 /// The value of the first element of that name, trimmed; empty if there is none.

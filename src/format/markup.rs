@@ -4,6 +4,7 @@
 //! expand and nothing to fetch. Several documents may stand one behind the other, as the pages of a ledger do.
 
 use quick_xml::Reader;
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::Event;
 
 /// Elements inside each other. Alipay's deepest reply has six.
@@ -59,10 +60,13 @@ pub fn walk(
             }
             Event::Text(part) => value.push_str(&part),
             Event::CData(part) => value.push_str(&part),
-            Event::GeneralRef(name) => {
-                let resolved = name.resolve_char_ref().ok().flatten().or_else(|| named(&name));
-                value.push(resolved.ok_or("it holds an entity that is none of the five")?);
-            }
+            Event::GeneralRef(name) => match name.resolve_char_ref().ok().flatten() {
+                Some(c) => value.push(c),
+                None => {
+                    let five = resolve_xml_entity(&name);
+                    value.push_str(five.ok_or("it holds an entity that is none of the five")?);
+                }
+            },
             Event::Decl(_) | Event::Comment(_) => {}
             Event::Eof if open.is_empty() => return Ok(()),
             Event::Eof => return Err("it ends inside an element; it was cut short".into()),
@@ -71,17 +75,6 @@ pub fn walk(
             }
         }
     }
-}
-
-fn named(entity: &str) -> Option<char> {
-    Some(match entity {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
 }
 
 /// The value of an attribute of a tag, as written; empty if there is none.

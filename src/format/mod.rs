@@ -43,6 +43,14 @@ pub struct Asked<'a> {
     pub date: crate::domain::BillDate,
 }
 
+impl Asked<'_> {
+    /// What an errand expects: its account's merchant and sub-merchant, and its day.
+    pub fn of(errand: &crate::domain::Errand) -> Asked<'_> {
+        let account = &errand.account;
+        Asked { merchant: &account.merchant, sub_merchant: account.option("sub_merchant"), date: errand.date }
+    }
+}
+
 /// Why bytes are not the statement that was asked for. Always exit 8: the file is quarantined.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ReadError {

@@ -13,7 +13,7 @@ use crate::domain::{
     Account, Bill, BillDate, Currency, EntryKind, Errand, Exit, Failure, MismatchKind, Moment,
 };
 use crate::report::MismatchRow;
-use crate::store::{AnswerOutcome, Ledger};
+use crate::store::{AnswerOutcome, Ledger, StoredAnswer};
 
 /// Doubts of one unit that are asked about in one run: a day with more than these has another trouble.
 const DOUBTS_MAX: usize = 200;
@@ -24,7 +24,9 @@ const DOUBTFUL: [MismatchKind; 3] =
 
 /// Asks about the doubts of a day's units. What cannot be asked is said, and costs nothing else.
 pub(super) async fn investigate(house: &House, errands: &[&Errand], log: &NightLog, outcome: &mut Outcome) {
-    for errand in errands.iter().filter(|errand| errand.bill == Bill::Trade) {
+    let done = |errand: &&&Errand| errand.bill == Bill::Trade && outcome.is_done(errand);
+    let errands: Vec<&Errand> = errands.iter().filter(done).copied().collect();
+    for errand in errands {
         let asked = match super::in_time(house, errand, ask_unit(house, errand)).await {
             Ok(0) => continue,
             Ok(_) => redo(house, errand, log).await,
@@ -78,12 +80,7 @@ pub(super) async fn ask(house: &House, account: &Arc<Account>, row: &MismatchRow
         ));
     }
     let Some(answer) = stored(&inquiry, &answered, house) else { return Ok(false) };
-    let news = !known.iter().any(|old| {
-        old.outcome == answer.outcome
-            && old.order_no == answer.order_no
-            && old.kind == answer.kind
-            && old.refund_no == answer.refund_no
-    });
+    let news = !known.iter().any(|old| old.outcome == answer.outcome && names_of(old) == names_of(&answer));
     house.ledger.keep_answer(&answer).await?;
     Ok(news)
 }
@@ -107,7 +104,14 @@ fn inquiry(account: &Arc<Account>, row: &MismatchRow) -> Option<Inquiry> {
     })
 }
 
-/// What was answered about a unit's doubts, by what names a row of its report: entry, order, refund.
+/// What names a row of the report among its unit's: entry, order and refund number. Where it has no order number, the
+/// provider's stands in its place.
+fn names_of(answer: &StoredAnswer) -> [String; 3] {
+    let order_no = if answer.order_no.is_empty() { &answer.trade_no } else { &answer.order_no };
+    [answer.kind.as_str(), order_no, &answer.refund_no].map(str::to_owned)
+}
+
+/// What was answered about a unit's doubts, by what names a row of its report.
 pub(super) async fn evidence(
     ledger: &Ledger,
     errand: &Errand,
@@ -118,7 +122,7 @@ pub(super) async fn evidence(
             AnswerOutcome::Told(state) => state.as_str(),
             other => other.as_str(),
         };
-        ([answer.kind.as_str().to_owned(), answer.order_no, answer.refund_no], word.to_owned())
+        (names_of(&answer), word.to_owned())
     });
     Ok(told.collect())
 }

@@ -16,7 +16,9 @@ pub(super) async fn second_look(house: &House, errands: &[&Errand], log: &NightL
     if house.settings.accounts.len() < 2 {
         return;
     }
-    for errand in errands.iter().filter(|errand| errand.bill == Bill::Trade) {
+    let done = |errand: &&&Errand| errand.bill == Bill::Trade && outcome.is_done(errand);
+    let errands: Vec<&Errand> = errands.iter().filter(done).copied().collect();
+    for errand in errands {
         let about = errand.to_string();
         let looked = match is_explained(house, errand, log).await {
             Ok(true) => redo(house, errand, log).await.map(Some),

@@ -1,7 +1,7 @@
 //! What happened, and which exit code that is.
 
 use super::talk::counted;
-use crate::domain::{BillDate, Exit, Failure, Verdict};
+use crate::domain::{BillDate, Errand, Exit, Failure, Verdict};
 
 /// One cause of the exit code.
 #[derive(Clone, Debug)]
@@ -66,6 +66,12 @@ impl Outcome {
         self.units.push(line);
     }
 
+    /// Whether this run compared the unit. What stands of it from an earlier one is not this run's to tell.
+    pub fn is_done(&self, errand: &Errand) -> bool {
+        let same = |unit: &&UnitLine| unit.account == errand.account.name && unit.date == errand.date;
+        self.units.iter().find(same).is_some_and(|unit| unit.verdict != Verdict::NotCompared)
+    }
+
     pub fn look(&mut self, about: impl Into<String>, message: impl Into<String>) {
         self.causes.push(Cause {
             exit: Exit::Look,
@@ -96,7 +102,7 @@ impl Outcome {
 }
 
 impl UnitLine {
-    pub(super) fn not_compared(errand: &crate::domain::Errand) -> UnitLine {
+    pub(super) fn not_compared(errand: &Errand) -> UnitLine {
         UnitLine {
             account: errand.account.name.clone(),
             date: errand.date,

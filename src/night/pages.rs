@@ -172,9 +172,10 @@ async fn keeps_richer(house: &House, date: BillDate, rows: &[UnclaimedRow]) -> R
     let Some(kept) = house.ledger.unclaimed(date).await? else { return Ok(false) };
     let kept: Vec<UnclaimedRow> = serde_json::from_str(&kept).unwrap_or_default();
     let count = |rows: &[UnclaimedRow]| rows.iter().map(|row| row.orders).sum::<u64>();
+    let claims = crate::domain::Claims::new(&house.settings.accounts, &house.settings.paylog.req_types);
     let still_unclaimed = |row: &UnclaimedRow| {
-        let pay_type = crate::domain::PayType::parse(&row.req_type);
-        let claims = crate::domain::Claims::new(&house.settings.accounts, &house.settings.paylog.req_types);
+        // By the names of the configuration: a REQ_TYPE of the site's own stands for a pay type, too.
+        let pay_type = claims.pay_type(&row.req_type);
         pay_type.and_then(|pay_type| claims.owner(pay_type, &row.seller, "")).is_none()
     };
     Ok(count(&kept) > count(rows) && kept.iter().all(still_unclaimed))

@@ -2,7 +2,8 @@
 //! log is held against.
 //!
 //! Each answer is kept as it comes, so a run that is broken off, or that a provider stops, asks only for the rest the
-//! next time. What is final is not asked again; what was pending or unclear is. Nothing here decides what agrees.
+//! next time. What is final is not asked again; what was pending or unclear, or denies what the log holds, is. Nothing here
+//! decides what agrees.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -54,7 +55,8 @@ pub(super) async fn answer(
         lines.extend(answered::lines(&told));
     }
     sweep.end()?;
-    keep_book(house, errand, answers::write(errand, count, why, &lines)).await
+    let authenticated = lines.iter().all(|line| line.authentic || line.state == State::Unknown);
+    keep_book(house, errand, (answers::write(errand, count, why, &lines), authenticated)).await
 }
 
 /// One logged movement to be asked about.
@@ -123,7 +125,7 @@ impl<'h> Sweep<'h> {
             let numbers = (answer.order_no.clone(), answer.refund_no.clone(), answer.trade_no.clone());
             ((answer.kind, numbers.0, numbers.1, numbers.2), answer)
         });
-        let known = known.filter(|(_, answer)| is_final(answer)).collect();
+        let known = known.collect();
         Ok(Sweep { house, errand, queries, known, asked: 0, silent: 0, open: 0, trouble: None })
     }
 
@@ -134,7 +136,7 @@ impl<'h> Sweep<'h> {
         for Wanted { inquiry, success } in order {
             // The payment's answer says what became of it.
             let spared = has_payment && inquiry.kind == EntryKind::Reversal;
-            let judged = if spared { Some(Judged::NotFound) } else { self.judged(&inquiry).await? };
+            let judged = if spared { Some(Judged::NotFound) } else { self.judged(&inquiry, success).await? };
             if let Some(judged) = judged {
                 told.push(Asked { inquiry, success, judged });
             }
@@ -143,8 +145,8 @@ impl<'h> Sweep<'h> {
     }
 
     /// The answer that is kept, or a new one; `None` if none came.
-    async fn judged(&mut self, inquiry: &Inquiry) -> Result<Option<Judged>, Failure> {
-        if let Some(answer) = self.known.get(&key(inquiry)) {
+    async fn judged(&mut self, inquiry: &Inquiry, success: bool) -> Result<Option<Judged>, Failure> {
+        if let Some(answer) = self.known.get(&key(inquiry)).filter(|answer| stands(answer.outcome, success)) {
             return Ok(Some(judged(answer)));
         }
         if self.silent >= SILENT_MAX || self.asked >= QUESTIONS_MAX {
@@ -178,10 +180,12 @@ impl<'h> Sweep<'h> {
                 Failure::new(Exit::Refused, format!("{about}: {why}")).hint("the answers that came are kept")
             );
         }
-        if let Some(answer) = stored(inquiry, &answered, self.house) {
-            self.house.ledger.keep_answer(&answer).await?;
-        }
-        match answered.judged {
+        let Some(answer) = stored(inquiry, &answered, self.house) else {
+            return Err(Failure::new(Exit::Bug, format!("{about}: the question never ended")));
+        };
+        self.house.ledger.keep_answer(&answer).await?;
+        // What was kept and not what was heard: a run that finds the answer kept writes the same book.
+        match judged(&answer) {
             Judged::Rejected(why) => Err(Failure::new(Exit::Rejected, format!("{about}: {why}"))
                 .hint("nothing was compared; the answers that came are kept, this one marked")),
             judged => Ok(judged),
@@ -202,11 +206,12 @@ impl<'h> Sweep<'h> {
     }
 }
 
-/// Whether asking again would change nothing. What the provider did not know at T-2 it will not learn.
-fn is_final(answer: &StoredAnswer) -> bool {
-    match answer.outcome {
+/// Whether asking again would change nothing. An order that failed in the log and that the provider does not know has no
+/// more to it; one that succeeded may have been asked about with a wrong number or key, which was put right since.
+fn stands(outcome: AnswerOutcome, success: bool) -> bool {
+    match outcome {
         AnswerOutcome::Told(state) => !matches!(state, State::Pending | State::Unknown | State::Held),
-        AnswerOutcome::NotFound => true,
+        AnswerOutcome::NotFound => !success,
         AnswerOutcome::Unaskable | AnswerOutcome::Rejected => false,
     }
 }
@@ -260,11 +265,13 @@ pub(super) fn stored(inquiry: &Inquiry, answered: &Answered, house: &House) -> O
 }
 
 /// The book, through the same door as every statement.
-async fn keep_book(house: &House, errand: &Errand, bytes: Vec<u8>) -> Result<Received, Failure> {
+async fn keep_book(
+    house: &House,
+    errand: &Errand,
+    (bytes, authenticated): (Vec<u8>, bool),
+) -> Result<Received, Failure> {
     let (archive, of, now) = (Arc::clone(&house.archive), errand.clone(), house.clock.now());
     let keep = move || {
-        let text = String::from_utf8_lossy(&bytes);
-        let authenticated = !text.lines().any(|line| !line.starts_with('#') && line.ends_with("\tno"));
         let mut partial = archive.partial()?;
         partial.write(&bytes)?;
         let kept = archive.keep(partial)?;
@@ -282,4 +289,24 @@ async fn keep_book(house: &House, errand: &Errand, bytes: Vec<u8>) -> Result<Rec
     };
     let kept = tokio::task::spawn_blocking(keep).await;
     kept.map_err(|error| super::book::bug(errand, &error))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_changed_is_asked_again() {
+        for (outcome, stands_for) in [
+            (AnswerOutcome::Told(State::Paid), [true, true]),
+            (AnswerOutcome::Told(State::Closed), [true, true]),
+            (AnswerOutcome::Told(State::Pending), [false, false]),
+            (AnswerOutcome::Told(State::Unknown), [false, false]),
+            (AnswerOutcome::NotFound, [false, true]),
+            (AnswerOutcome::Unaskable, [false, false]),
+            (AnswerOutcome::Rejected, [false, false]),
+        ] {
+            assert_eq!([true, false].map(|success| stands(outcome, success)), stands_for, "{outcome:?}");
+        }
+    }
 }

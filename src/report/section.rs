@@ -264,11 +264,22 @@ fn mismatch(of: &Mismatch, about: &About<'_>) -> MismatchRow {
 /// Where to look, and what the provider said when it was asked about it (`query:paid`).
 fn evidence(of: &Mismatch, about: &About<'_>) -> String {
     let mut text = lines_and_rows(&of.lines, of.log_rows, about.parts.len() > 1);
-    let names = [of.entry.as_str(), of.order_no.as_str(), of.refund_no.as_str()];
-    for (_, word) in about.answers.iter().filter(|(about, _)| about.each_ref().map(String::as_str) == names) {
+    for word in answers_about(about.answers, of.entry.as_str(), [&of.order_no, &of.refund_no, &of.trade_no]) {
         text.push_str(&format!("{}query:{word}", if text.is_empty() { "" } else { " " }));
     }
     text
+}
+
+/// What was answered about one item. Without an order number of ours it is named by the provider's: two such items of a
+/// day are two.
+fn answers_about<'a>(
+    answers: &'a [([String; 3], String)],
+    entry: &str,
+    [order_no, refund_no, trade_no]: [&str; 3],
+) -> Vec<&'a str> {
+    let names = [entry, if order_no.is_empty() { trade_no } else { order_no }, refund_no];
+    let about = |(about, _): &&([String; 3], String)| about.each_ref().map(String::as_str) == names;
+    answers.iter().filter(about).map(|(_, word)| word.as_str()).collect()
 }
 
 /// `statement:211 log:3`; several lines `statement:12+13`; with several parts `statement:2#13`, the part counted
@@ -303,6 +314,25 @@ mod tests {
             (&[], 0, false, ""),
         ] {
             assert_eq!(lines_and_rows(lines, rows, parts), text);
+        }
+    }
+
+    #[test]
+    fn an_answer_about_an_item_without_an_order_number_is_not_told_of_another() {
+        let answer = |names: [&str; 3], word: &str| (names.map(str::to_owned), word.to_owned());
+        let answers = [
+            answer(["payment", "A1", ""], "paid"),
+            answer(["payment", "4200", ""], "closed"),
+            answer(["refund", "A1", "R1"], "refunded"),
+        ];
+        for (entry, numbers, words) in [
+            ("payment", ["A1", "", "4100"], &["paid"][..]),
+            ("payment", ["", "", "4200"], &["closed"]),
+            ("payment", ["", "", "4300"], &[]),
+            ("refund", ["A1", "R1", "4100"], &["refunded"]),
+            ("refund", ["A1", "R2", "4100"], &[]),
+        ] {
+            assert_eq!(answers_about(&answers, entry, numbers), words, "{entry} {numbers:?}");
         }
     }
 

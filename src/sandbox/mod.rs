@@ -14,11 +14,11 @@
 //! | `story` | one order: what happened to it, at both ends |
 //! | `day` | a whole day of stories, with its neighbours; [`simulate`] |
 //! | `custom` | what each provider has and lacks |
-//! | `orders` | what a provider knows of one order |
+//! | `orders`, `truth` | what a provider knows of one order: Alipay, TianTa and Teegon; WeChat and behind the gateway |
 //! | `fault`, `planted` | what is planted, and what finance must read of it |
 //! | `log_row`, `reply/` | rows of EB_PAYLOG |
 //! | `lines`, `paper/` | statements |
-//! | `currency`, `truth` | money overseas; what a provider knows of one order |
+//! | `currency` | money overseas |
 //! | `server`, `desk/`, `mishap`, `trouble` | the providers' HTTP interfaces and their scripted faults |
 //! | `notices`, `files` | what a gateway kept, and what lies in a folder instead of at a desk |
 //! | `keys`, `site`, `scenario` | secrets, a folder to run in, and stories to tell with it |

@@ -110,17 +110,25 @@ fn account_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
         ("seller", format!("[{}]", sellers.join(", "))),
     ];
     keys.extend(channel_keys(account, providers));
-    keys.extend(alone_keys(account, providers));
     if !account.sub_merchant.is_empty() {
         keys.push(("sub_merchant", quoted(account.sub_merchant)));
     }
     keys
 }
 
-/// What the account's channel needs beyond the common keys; the gateway needs nothing.
+/// A reference to one of the account's secrets.
+fn secret_of(account: &SimAccount, file: &str) -> String {
+    quoted(&format!("file:secrets/{}.{file}", account.name))
+}
+
+fn address(providers: SocketAddr, path: &str) -> (&'static str, String) {
+    ("url", quoted(&format!("http://{providers}{path}")))
+}
+
+/// What the account's channel needs beyond the common keys.
 fn channel_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static str, String)> {
-    let secret = |file: &str| quoted(&format!("file:secrets/{}.{file}", account.name));
-    let url = |path: &str| ("url", quoted(&format!("http://{providers}{path}")));
+    let secret = |file: &str| secret_of(account, file);
+    let url = |path: &str| address(providers, path);
     let named = vec![("app_id", quoted(account.app_id)), ("sign_type", quoted(account.sign_type))];
     let by_key = |mut keys: Vec<(&'static str, String)>| {
         keys.extend([("key", secret("key")), url("")]);
@@ -151,14 +159,14 @@ fn channel_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static st
         "ttpay" => vec![("customer", quoted(CUSTOMER_ID))],
         "wechat_global" if account.api_key.is_empty() => [api("v3"), by_public_key].concat(),
         "wechat_global" => by_key([api("v2"), named].concat()),
-        _ => Vec::new(),
+        _ => alone_keys(account, providers),
     }
 }
 
-/// What the old Alipay, TianTa, Teegon and a folder need beyond the common keys; nothing for any other channel.
+/// The same of the old Alipay, TianTa, Teegon and a folder.
 fn alone_keys(account: &SimAccount, providers: SocketAddr) -> Vec<(&'static str, String)> {
-    let secret = |file: &str| quoted(&format!("file:secrets/{}.{file}", account.name));
-    let url = |path: &str| ("url", quoted(&format!("http://{providers}{path}")));
+    let secret = |file: &str| secret_of(account, file);
+    let url = |path: &str| address(providers, path);
     match account.channel {
         "alipay_mapi" => {
             vec![("key", secret("key")), ("service", quoted("account.page.query")), url("/gateway.do")]

@@ -1,9 +1,9 @@
 //! The only place that speaks SQL: the ledger we own, and the gateway's log that we only read.
 //!
-//! [`Ledger`] keeps units (contract, section 8); [`PayLog`] streams EB_PAYLOG (`spec/ttpay.md`, A.3); [`RunLock`]
-//! keeps a second instance out; [`SampleLog`] writes the simulated gateway's log; [`read_sellers`] reads the gateway's
-//! own accounts. Nothing here writes to a gateway's
-//! tables, knows a provider, or decides what a mismatch is. Only `sqlite/bulk.rs` holds `unsafe`.
+//! [`Ledger`] keeps units (contract, section 8) and answers about single orders; [`PayLog`] streams EB_PAYLOG
+//! (`spec/ttpay.md`, A.3); [`RunLock`] keeps a second instance out; [`SampleLog`] writes the simulated gateway's log;
+//! [`read_sellers`] reads the gateway's own accounts, [`read_notices`] the notifications that somebody kept. Nothing here
+//! writes to a gateway's tables, knows a provider, or decides what a mismatch is. Only `sqlite/bulk.rs` holds `unsafe`.
 //!
 //! # Another engine
 //!

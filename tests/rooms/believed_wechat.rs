@@ -2,21 +2,11 @@
 //!
 //! The talks themselves stand in `fixtures/`; here only their ends are looked at.
 
-use nightjob::channel;
-
-use crate::talk::{Talk, fixtures};
-
-/// The ends of a talk's conversations, as the room gives them.
-fn ends(case: &str) -> Vec<String> {
-    let (room, _) = case.split_once('/').expect("room/case");
-    let room = channel::room(room).expect("a room");
-    let (text, _) = Talk::read(room, &fixtures().join(case)).hold(room);
-    text.lines().filter_map(|line| line.strip_prefix("= ")).map(str::to_owned).collect()
-}
+use crate::talk::Talk;
 
 /// The conversation is rejected, and for this reason.
 fn rejected(case: &str, part: usize, why: &str) {
-    let end = ends(case).swap_remove(part);
+    let end = Talk::ends(case).0.swap_remove(part);
     assert!(end.starts_with("rejected ") && end.contains(why), "{case}: {end}");
 }
 

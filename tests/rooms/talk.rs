@@ -193,6 +193,14 @@ impl Talk {
         }
     }
 
+    /// How the conversations of `room/case` end with the bare room, and what was read.
+    pub(crate) fn ends(case: &str) -> (Vec<String>, Option<String>) {
+        let (room, _) = case.split_once('/').expect("room/case");
+        let room = nightjob::channel::room(room).expect("a room");
+        let (text, entries) = Talk::read(room, &fixtures().join(case)).hold(room);
+        (text.lines().filter_map(|line| line.strip_prefix("= ")).map(str::to_owned).collect(), entries)
+    }
+
     /// Holds the conversations with the bare room: the lines of talk.txt as they should be, and what was read.
     pub(crate) fn hold(&self, room: &Room) -> (String, Option<String>) {
         let mut lines = self.preamble.clone();

@@ -1,7 +1,7 @@
 //! What `single_trade_query` says of one trade: the states of escrow and of instant payment (`spec/alipay.md` 6).
 
 use crate::channel::mapi_reply::{self, Reply, Trouble, may_pass, said};
-use crate::channel::{Exhausted, Heard, Inquiry, Judged, Step, Told, shown, unless_ok};
+use crate::channel::{Exhausted, Heard, Inquiry, Judged, Told, shown, unless_ok};
 use crate::domain::{Currency, EntryKind, Moment, State, money};
 
 pub(super) fn judge(inquiry: &Inquiry, heard: &[Heard]) -> Judged {
@@ -9,7 +9,7 @@ pub(super) fn judge(inquiry: &Inquiry, heard: &[Heard]) -> Judged {
         return Judged::Unaskable("neither its order number nor its trade number is known".into());
     };
     if let Some(step) = unless_ok(last) {
-        return of_status(step);
+        return step.into();
     }
     match mapi_reply::open(&inquiry.account, last) {
         Ok(reply) => of_trade(inquiry, &reply),
@@ -22,18 +22,6 @@ pub(super) fn judge(inquiry: &Inquiry, heard: &[Heard]) -> Judged {
             Judged::Again { why: said(&code), when_exhausted: Exhausted::Passing, at_least_seconds: 0 }
         }
         Err(Trouble::Error(code)) => Judged::Refused(said(&code)),
-    }
-}
-
-/// An HTTP status other than 200, as the word about one order.
-fn of_status(step: Step) -> Judged {
-    match step {
-        Step::Refused(why) => Judged::Refused(why),
-        Step::Again { why, when_exhausted, at_least_seconds } => {
-            Judged::Again { why, when_exhausted, at_least_seconds }
-        }
-        Step::Rejected(why) => Judged::Rejected(why),
-        other => Judged::Rejected(format!("{other:?}")),
     }
 }
 

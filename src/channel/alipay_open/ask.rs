@@ -1,7 +1,7 @@
 //! What to ask Alipay: first for the address of the bill, then, at once, for the bill.
 
 use crate::channel::sign::{AlipaySign, alipay, joined};
-use crate::channel::{Exhausted, Heard, Need, Request, Step, address, keys, unless_ok};
+use crate::channel::{Exhausted, Heard, Need, Request, Step, address, form, keys, unless_ok};
 use crate::domain::{Account, Bill, Errand, Exit, Failure, Secret, Stamp};
 
 use super::read::{self, Reply};
@@ -40,12 +40,7 @@ pub(super) fn check(account: &Account) -> Result<(), Failure> {
             "this is your own public key; give the one that Alipay shows for this app",
         );
     }
-    for host in address::list(account.option("download_hosts")) {
-        if address::parse(&format!("https://{host}")).is_ok_and(|a| a.rest.is_empty()) {
-            continue;
-        }
-        return fail("download_hosts", &format!("`{host}` is not `host` or `host:port`"));
-    }
+    address::check_hosts(account)?;
     address::check_own(account, GATEWAY)
 }
 
@@ -98,7 +93,7 @@ pub(super) fn signed(
     ];
     let sign = alipay(joined(&params).as_bytes(), &key, how)?;
     params.push(("sign", &sign));
-    Ok(query(account, form(&params)))
+    Ok(query(account, form::body(&params)))
 }
 
 fn query(account: &Account, body: String) -> Request {
@@ -110,22 +105,6 @@ fn query(account: &Account, body: String) -> Request {
     request.headers.push(("content-type", "application/x-www-form-urlencoded;charset=utf-8".into()));
     request.body = body.into_bytes();
     request
-}
-
-/// Non-empty parameters as a form; everything but unreserved characters is percent-encoded.
-fn form(params: &[(&str, &str)]) -> String {
-    let encoded = |text: &str| -> String {
-        text.bytes()
-            .map(|b| match b {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    char::from(b).to_string()
-                }
-                other => format!("%{other:02X}"),
-            })
-            .collect()
-    };
-    let filled = params.iter().filter(|(_, value)| !value.is_empty());
-    filled.map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
 }
 
 fn fetch_or_end(errand: &Errand, heard: &Heard) -> Step {
@@ -147,13 +126,7 @@ fn download(account: &Account, url: &str) -> Step {
     };
     match address::given(url, hosts) {
         Err(why) => Step::Rejected(why),
-        Ok(given) => {
-            let mut request = Request::new("GET", given.url, account);
-            request.plain_url = given.plain_url;
-            request.given = true;
-            request.bill = true;
-            Step::ask(request)
-        }
+        Ok(given) => Step::ask(Request::bill_at(given, account)),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::ask;
 use super::read::normalised;
 use super::reply::{self, Signed, Trouble, said};
-use crate::channel::{Ask, Exhausted, Heard, Inquiry, Judged, Step, Told, shown, unless_ok};
+use crate::channel::{Ask, Exhausted, Heard, Inquiry, Judged, Told, shown, unless_ok};
 use crate::domain::{Currency, EntryKind, Moment, Stamp, State, money};
 
 const TRADE: &str = "alipay.trade.query";
@@ -81,7 +81,7 @@ pub(super) fn judge(inquiry: &Inquiry, heard: &[Heard]) -> Judged {
         return Judged::Unaskable("its numbers are not known, or `private_key` cannot be read".into());
     };
     if let Some(step) = unless_ok(last) {
-        return of_status(step);
+        return step.into();
     }
     let root = if inquiry.kind == EntryKind::Refund { REFUND_ROOT } else { TRADE_ROOT };
     let answer: Answer = match reply::open(&inquiry.account, last, root) {
@@ -102,17 +102,6 @@ pub(super) fn judge(inquiry: &Inquiry, heard: &[Heard]) -> Judged {
         EntryKind::Payment => paid(inquiry, &answer),
         EntryKind::Refund => refunded(inquiry, &answer),
         EntryKind::Reversal => reversed(inquiry, &answer),
-    }
-}
-
-fn of_status(step: Step) -> Judged {
-    match step {
-        Step::Refused(why) => Judged::Refused(why),
-        Step::Again { why, when_exhausted, at_least_seconds } => {
-            Judged::Again { why, when_exhausted, at_least_seconds }
-        }
-        Step::Rejected(why) => Judged::Rejected(why),
-        other => Judged::Rejected(format!("{other:?}")),
     }
 }
 

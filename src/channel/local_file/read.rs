@@ -8,11 +8,7 @@ use crate::format::{
 
 pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
     let account = &errand.account;
-    let asked = Asked {
-        merchant: &account.merchant,
-        sub_merchant: account.option("sub_merchant"),
-        date: errand.date,
-    };
+    let asked = Asked::of(errand);
     match layout(account.option("layout"), &raw) {
         Layout::AlipayBill => alipay_bill::read(&asked, raw),
         Layout::WechatBill => wechat_bill::read(&asked, raw),

@@ -54,12 +54,7 @@ pub(super) fn check(account: &Account) -> Result<(), Failure> {
     if let Err(why) = address::parse(account.option("gateway.url").trim()) {
         return fail("gateway.url", &format!("it cannot be used: {why}"));
     }
-    for host in address::list(account.option("download_hosts")) {
-        if !address::parse(&format!("https://{host}")).is_ok_and(|a| a.rest.is_empty()) {
-            return fail("download_hosts", &format!("`{host}` is not `host` or `host:port`"));
-        }
-    }
-    Ok(())
+    address::check_hosts(account)
 }
 
 /// https, or a gateway on this machine.
@@ -172,12 +167,8 @@ fn fetch(account: &Account, url: &str) -> Step {
     match address::given(url, account.option("download_hosts")) {
         Err(why) => Step::Rejected(why),
         Ok(given) => {
-            let mut request = Request::new("GET", given.url, account);
-            request.allow_plain_http = account.option("gateway.allow_plain_http") == "true";
-            request.plain_url = given.plain_url;
-            request.given = true;
-            request.bill = true;
-            Step::ask(request)
+            let allow_plain_http = account.option("gateway.allow_plain_http") == "true";
+            Step::ask(Request { allow_plain_http, ..Request::bill_at(given, account) })
         }
     }
 }

@@ -11,7 +11,7 @@ use super::reply::Reply;
 use super::request::seller;
 use super::soap;
 use crate::channel::json::{self, Object, Value};
-use crate::channel::{Exhausted, Step, shown, xml};
+use crate::channel::{Exhausted, Step, shown, wechat, xml};
 use crate::domain::{Account, Errand, Stamp};
 use crate::format::unpack;
 
@@ -149,7 +149,7 @@ pub(super) fn sniff(errand: &Errand, stamp: &Stamp, bytes: &[u8]) -> Sniffed {
         None => Sniffed::End(Step::again(Exhausted::Rejected, "the gateway gives an empty statement")),
         Some(b'{') => alipay_json(errand, bytes),
         Some(b'<') => match xml::flat(bytes) {
-            Some(fields) => Sniffed::End(wechat(errand, stamp, &fields)),
+            Some(fields) => Sniffed::End(of_wechat(errand, stamp, &fields)),
             None => alipay_xml(bytes),
         },
         Some(_) => Sniffed::Bill,
@@ -165,26 +165,20 @@ pub(super) fn provider_word(errand: &Errand, stamp: &Stamp, reply: &Reply) -> Op
         return Some(step);
     }
     let fields = [("return_msg".to_owned(), reply.error_message.clone())];
-    match wechat(errand, stamp, &fields) {
+    match of_wechat(errand, stamp, &fields) {
         step @ (Step::NoMovements | Step::NotReady(_)) => Some(step),
         _ => None,
     }
 }
 
-/// "No bill" proves an empty day only from 10:00 of the next day on, when bills are out.
-const READY_SECONDS: i64 = 10 * 3600;
-
-fn wechat(errand: &Errand, stamp: &Stamp, fields: &[(String, String)]) -> Step {
+fn of_wechat(errand: &Errand, stamp: &Stamp, fields: &[(String, String)]) -> Step {
     let [code, message] = ["error_code", "return_msg"].map(|name| xml::field(fields, name));
     let said = format!("WeChat says, through the gateway, {}", shown(&format!("{code} {message}")));
     let message = message.to_ascii_lowercase();
     let passing =
         ["system timeout", "system error", "systemerror", "network traffic limit", "compressgzip error"];
     if message.contains("no bill exist") {
-        return match stamp.now >= errand.date.after().start().plus_seconds(READY_SECONDS) {
-            true => Step::NoMovements,
-            false => Step::NotReady(format!("{said}; before 10:00 of the next day that is no empty day")),
-        };
+        return wechat::no_bill(errand, stamp);
     }
     if message.contains("bill creating") {
         return Step::NotReady(said);

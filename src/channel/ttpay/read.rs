@@ -37,11 +37,7 @@ fn is_alipay_bill(raw: &[u8]) -> bool {
 
 pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
     let account = &errand.account;
-    let asked = Asked {
-        merchant: &account.merchant,
-        sub_merchant: account.option("sub_merchant"),
-        date: errand.date,
-    };
+    let asked = Asked::of(errand);
     (layout(account, &raw).read)(&asked, raw)
 }
 

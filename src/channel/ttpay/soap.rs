@@ -3,14 +3,11 @@
 //! Never reads a document type or an entity beyond the five; names are compared without their prefix. Source: SOAP 1.1
 //! and 1.2; `spec/ttpay.md`, C.4.
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
+use crate::format::markup::{self, Mark};
 
 pub(super) const ENVELOPE_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 pub(super) const ENVELOPE_12: &str = "http://www.w3.org/2003/05/soap-envelope";
 
-/// How deep a reply nests at most; the documented ones have five levels.
-const DEPTH_MAX: usize = 16;
 /// Elements of one reply that are kept.
 const LEAVES_MAX: usize = 256;
 
@@ -30,58 +27,27 @@ fn escaped(text: &str) -> String {
 
 /// The elements without children of a reply, under their local names; `None` if it is no XML of this kind.
 pub(super) fn leaves(text: &str) -> Option<Vec<(String, String)>> {
-    let mut reader = Reader::from_str(text);
     let mut leaves = Vec::new();
-    let mut open: Vec<String> = Vec::new();
-    let mut value = String::new();
     let mut is_leaf = false;
-    loop {
-        match reader.read_event().ok()? {
-            Event::Start(tag) => {
-                if open.len() == DEPTH_MAX || leaves.len() == LEAVES_MAX {
-                    return None;
-                }
-                open.push(local(tag.name().as_ref()));
-                value.clear();
-                is_leaf = true;
-            }
-            Event::Text(part) => value.push_str(&part),
-            Event::CData(part) => value.push_str(&part),
-            Event::GeneralRef(name) => value.push(match name.resolve_char_ref().ok()? {
-                Some(c) => c,
-                None => named(&name)?,
-            }),
-            Event::End(_) => {
-                let name = open.pop()?;
-                if is_leaf {
-                    leaves.push((name, std::mem::take(&mut value)));
+    let walked = markup::walk(text, |path, mark| {
+        match mark {
+            Mark::Open { .. } if leaves.len() == LEAVES_MAX => return Err("it has too many elements".into()),
+            Mark::Open { .. } => is_leaf = true,
+            Mark::Close { value, .. } => {
+                if let Some(name) = path.last().filter(|_| is_leaf) {
+                    leaves.push((local(name).to_owned(), value.to_owned()));
                 }
                 is_leaf = false;
             }
-            Event::Empty(tag) if !open.is_empty() => {
-                leaves.push((local(tag.name().as_ref()), String::new()));
-                is_leaf = false;
-            }
-            Event::Decl(_) | Event::Comment(_) => {}
-            Event::Eof => return (open.is_empty() && !leaves.is_empty()).then_some(leaves),
-            Event::Empty(_) | Event::PI(_) | Event::DocType(_) => return None,
         }
-    }
+        Ok(())
+    });
+    walked.ok()?;
+    (!leaves.is_empty()).then_some(leaves)
 }
 
-fn local(name: &str) -> String {
-    name.rsplit(':').next().unwrap_or(name).to_owned()
-}
-
-fn named(entity: &str) -> Option<char> {
-    Some(match entity {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
+fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
 }
 
 /// The first element of that name, of any case.
@@ -120,8 +86,12 @@ mod tests {
 
     #[test]
     fn nothing_is_expanded_or_nested_without_end() {
-        let deep = format!("{}x{}", "<a>".repeat(DEPTH_MAX + 1), "</a>".repeat(DEPTH_MAX + 1));
-        for text in ["<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "<a>&x;</a>", "<a>", "text", "", &deep] {
+        // The documented replies have five levels.
+        let deep = format!("{}x{}", "<a>".repeat(17), "</a>".repeat(17));
+        let many = format!("<a>{}</a>", "<b>x</b>".repeat(LEAVES_MAX + 1));
+        for text in
+            ["<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "<a>&x;</a>", "<a>", "text", "", &deep, &many]
+        {
             assert_eq!(leaves(text), None, "{text}");
         }
     }

@@ -7,11 +7,7 @@ use crate::format::{Asked, ReadError};
 
 pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
     let account = &errand.account;
-    let asked = Asked {
-        merchant: &account.merchant,
-        sub_merchant: account.option("sub_merchant"),
-        date: errand.date,
-    };
+    let asked = Asked::of(errand);
     let generation = if is_v3(account) { Generation::V3 } else { Generation::V2 };
     wechat_overseas::read(&asked, raw, generation)
 }

@@ -36,11 +36,8 @@ pub(in crate::channel) fn judge(inquiry: &Inquiry, heard: &[Heard]) -> Judged {
         return Judged::Unaskable("it has no number that WeChat could know it by".into());
     };
     let again = |why: String, when_exhausted| Judged::Again { why, when_exhausted, at_least_seconds: 0 };
-    match unless_ok(reply) {
-        None => {}
-        Some(crate::channel::Step::Refused(why)) => return Judged::Refused(why),
-        Some(crate::channel::Step::Rejected(why)) => return Judged::Rejected(why),
-        Some(_) => return again(format!("{} answered {}", reply.source, reply.status), Exhausted::Passing),
+    if let Some(step) = unless_ok(reply) {
+        return step.into();
     }
     let Some(fields) = reply.whole().and_then(xml::flat) else {
         return again(format!("{} answered no XML", reply.source), Exhausted::Rejected);

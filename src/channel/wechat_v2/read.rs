@@ -4,12 +4,7 @@ use crate::domain::{Bill, Errand, Statement};
 use crate::format::{Asked, ReadError, wechat_bill, wechat_fundflow};
 
 pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
-    let account = &errand.account;
-    let asked = Asked {
-        merchant: &account.merchant,
-        sub_merchant: account.option("sub_merchant"),
-        date: errand.date,
-    };
+    let asked = Asked::of(errand);
     match errand.bill {
         Bill::FundFlow => wechat_fundflow::read(&asked, raw),
         Bill::Trade | Bill::SignCustomer => wechat_bill::read(&asked, raw),

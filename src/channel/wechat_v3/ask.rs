@@ -25,13 +25,7 @@ const DOWNLOAD_HOSTS: &str =
 
 pub(super) fn check(account: &Account) -> Result<(), Failure> {
     wechatpay::check(account)?;
-    for host in address::list(account.option("download_hosts")) {
-        if address::parse(&format!("https://{host}")).is_ok_and(|a| a.rest.is_empty()) {
-            continue;
-        }
-        let why = format!("`{host}` is not `host` or `host:port`");
-        return Err(wechat::wrong_key(account, "download_hosts", &why));
-    }
+    address::check_hosts(account)?;
     address::check_own(account, wechat::HOST)
 }
 
@@ -124,10 +118,7 @@ fn download(account: &Account, url: &str, stamp: &Stamp) -> Result<Step, Step> {
         hosts => hosts,
     };
     let given = address::given(url, hosts).map_err(Step::Rejected)?;
-    let mut request = Request::new("GET", given.url, account);
-    request.plain_url = given.plain_url;
-    request.given = true;
-    request.bill = true;
+    let mut request = Request::bill_at(given, account);
     wechatpay::authorize(&mut request, account, stamp)?;
     Ok(Step::ask(request))
 }

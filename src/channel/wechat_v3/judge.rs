@@ -51,15 +51,7 @@ pub(super) fn judge(inquiry: &Inquiry, heard: &[Heard]) -> Judged {
     let Some(reply) = heard.first() else {
         return Judged::Unaskable("it has no number of ours that WeChat could know it by".into());
     };
-    match answered(inquiry, reply, heard.get(1)) {
-        Ok(judged) => judged,
-        Err(Step::Again { why, when_exhausted, at_least_seconds }) => {
-            Judged::Again { why, when_exhausted, at_least_seconds }
-        }
-        Err(Step::Refused(why)) => Judged::Refused(why),
-        Err(Step::Rejected(why)) => Judged::Rejected(why),
-        Err(_) => Judged::Rejected("an answer that is none to this question".into()),
-    }
+    answered(inquiry, reply, heard.get(1)).unwrap_or_else(Judged::from)
 }
 
 fn answered(inquiry: &Inquiry, reply: &Heard, certificates: Option<&Heard>) -> Result<Judged, Step> {

@@ -26,12 +26,7 @@ pub(super) fn join(_: &Errand, mut pieces: Vec<Vec<u8>>) -> Result<Vec<u8>, Stri
 }
 
 pub(super) fn read(errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
-    let account = &errand.account;
-    let asked = Asked {
-        merchant: &account.merchant,
-        sub_merchant: account.option("sub_merchant"),
-        date: errand.date,
-    };
+    let asked = Asked::of(errand);
     match errand.bill {
         Bill::FundFlow => wechat_fundflow::read(&asked, raw),
         Bill::Trade | Bill::SignCustomer => wechat_bill::read(&asked, raw),

@@ -21,8 +21,17 @@ pub(in crate::paylog) fn of_notice(notice: &Notice) -> Option<Evidence<'_>> {
     (known && !matches!(evidence.finding, Finding::Nothing | Finding::Unknown)).then_some(evidence)
 }
 
-fn yuan(text: &str, currency: Currency) -> Option<i64> {
+/// An amount in major units.
+fn major(text: &str, currency: Currency) -> Option<i64> {
     money::parse_minor(text, currency.digits()).ok().filter(|minor| *minor >= 0)
+}
+
+/// Yuan where none is named. `None`: a name that is no currency's; an amount in it proves nothing.
+fn currency(name: &str) -> Option<Currency> {
+    match name {
+        "" | "156" => Some(Currency::CNY),
+        name => Currency::parse(name).ok(),
+    }
 }
 
 /// `amount` is gross; `real_amount` lacks Teegon's fee. `ture` is how the document writes it.
@@ -33,18 +42,21 @@ fn teegon(notice: &Notice) -> Evidence<'_> {
     let mut evidence = Evidence::new(finding, Currency::CNY);
     evidence.order_no = Cow::Borrowed(notice.field("order_no"));
     evidence.trade_no = Cow::Borrowed(notice.field("charge_id"));
-    evidence.amount_minor = yuan(notice.field("amount"), Currency::CNY);
+    evidence.amount_minor = major(notice.field("amount"), Currency::CNY);
     evidence.provider_at = epoch(notice.field("pay_time"));
     evidence
 }
 
 fn alipay(notice: &Notice) -> Evidence<'_> {
     let state = notice.field("trade_status");
-    let mut evidence = Evidence::new(alipay::named_state(state), Currency::CNY);
+    // Orders from abroad are notified in the same way, with their currency.
+    let currency = currency(notice.field("currency"));
+    let mut evidence = Evidence::new(alipay::named_state(state), currency.unwrap_or(Currency::CNY));
     let total = ["total_amount", "total_fee"].map(|name| notice.field(name));
     evidence.order_no = Cow::Borrowed(notice.field("out_trade_no"));
     evidence.trade_no = Cow::Borrowed(notice.field("trade_no"));
-    evidence.amount_minor = total.into_iter().find_map(|text| yuan(text, Currency::CNY));
+    evidence.amount_minor =
+        currency.and_then(|currency| total.into_iter().find_map(|text| major(text, currency)));
     evidence.provider_at = Moment::parse(notice.field("gmt_payment"));
     evidence.finished = state == alipay::FINISHED;
     evidence.finished_at = Moment::parse(notice.field("notify_time"));
@@ -54,11 +66,12 @@ fn alipay(notice: &Notice) -> Evidence<'_> {
 fn wechat(notice: &Notice) -> Evidence<'_> {
     let success = ["return_code", "result_code"].into_iter().all(|name| notice.field(name) == "SUCCESS");
     let paid = success && !notice.field("total_fee").is_empty();
-    let currency = Currency::parse(notice.field("fee_type")).unwrap_or(Currency::CNY);
-    let mut evidence = Evidence::new(if paid { Finding::Paid } else { Finding::Nothing }, currency);
+    let currency = currency(notice.field("fee_type"));
+    let finding = if paid { Finding::Paid } else { Finding::Nothing };
+    let mut evidence = Evidence::new(finding, currency.unwrap_or(Currency::CNY));
     evidence.order_no = Cow::Borrowed(notice.field("out_trade_no"));
     evidence.trade_no = Cow::Borrowed(notice.field("transaction_id"));
-    evidence.amount_minor = smallest_unit(notice.field("total_fee"));
+    evidence.amount_minor = currency.and_then(|_| smallest_unit(notice.field("total_fee")));
     evidence.provider_at = Moment::parse_compact(notice.field("time_end"));
     evidence
 }

@@ -126,6 +126,26 @@ fn a_notice_of_wechat() {
 }
 
 #[test]
+fn the_amount_of_a_notice_is_in_the_currency_that_it_names() {
+    let base = "out_trade_no=A1 trade_no=2016 trade_status=TRADE_SUCCESS";
+    for (family, fields, told) in [
+        (NoticeFamily::Alipay, format!("{base} total_fee=18.80"), "18.80 CNY"),
+        (NoticeFamily::Alipay, format!("{base} total_fee=18.80 currency=USD"), "18.80 USD"),
+        (NoticeFamily::Alipay, format!("{base} total_fee=1880 currency=JPY"), "1880 JPY"),
+        (NoticeFamily::Alipay, format!("{base} total_fee=18.80 currency=dollars"), ""),
+        (NoticeFamily::Wechat, format!("{WECHAT} total_fee=900 fee_type=HKD"), "9.00 HKD"),
+        (NoticeFamily::Wechat, format!("{WECHAT} total_fee=900 fee_type=?"), ""),
+    ] {
+        let shown = notice("08 09:00:09", family, Seal::Verified(1), &fields).told();
+        let amount = shown.rsplit_once("SUCCESS").map_or("", |(_, behind)| behind.trim());
+        assert_eq!(amount, told, "{fields}: {shown}");
+    }
+}
+
+const WECHAT: &str =
+    "return_code=SUCCESS result_code=SUCCESS mch_id=1900012345 out_trade_no=A1 transaction_id=4200";
+
+#[test]
 fn what_a_notice_tells_a_person() {
     let shown = teegon(Seal::Broken, &format!("{TEEGON} buyer=somebody sign=ABCDEF"));
     assert_eq!(shown.told(), "order_no=A1 charge_id=ch1 is_success=true 12.34 CNY");
