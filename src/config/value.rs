@@ -86,7 +86,8 @@ pub(super) fn span_within(raw: &Raw, least_seconds: u64, most_seconds: u64) -> R
         return Err(Wrong::new("here is no span of time in quotes", takes));
     };
     let bounds = Duration::from_secs(least_seconds)..=Duration::from_secs(most_seconds);
-    match span(text) {
+    let none = text.trim() == "0s";
+    match if none { Ok(Duration::ZERO) } else { span(text) } {
         Ok(span) if bounds.contains(&span) => Ok(span),
         _ => Err(Wrong::new(format!("`{text}` is not possible here"), takes)),
     }
