@@ -50,10 +50,20 @@ impl Town {
         let providers = runtime.block_on(sandbox::start(day.clone(), rules, 0)).expect("a free port");
         let dir = tempfile::tempdir().expect("a folder");
         Site::of(&day).write_files(dir.path(), providers.addr, Lang::En).expect("files");
-        let mut log = SampleLog::create(&dir.path().join("ttpayment.db")).expect("a log");
-        log.insert(day.rows().map(nightjob::command::logged).filter(|row| wanted(row))).expect("rows");
-        runtime.block_on(log.finish()).expect("a log");
-        Town { dir, runtime, providers, day }
+        let town = Town { dir, runtime, providers, day };
+        town.log(&mut wanted);
+        town
+    }
+
+    /// Writes EB_PAYLOG with the rows that are wanted, in place of what was there.
+    pub(crate) fn log(&self, mut wanted: impl FnMut(&OwnedLogRow) -> bool) {
+        let path = self.path("ttpayment.db");
+        if path.exists() {
+            std::fs::remove_file(&path).expect("the old log");
+        }
+        let mut log = SampleLog::create(&path).expect("a log");
+        log.insert(self.day.rows().map(nightjob::command::logged).filter(|row| wanted(row))).expect("rows");
+        self.runtime.block_on(log.finish()).expect("a log");
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -79,10 +89,11 @@ impl Town {
             let part = parts.iter().find(is_it).unwrap_or_else(|| panic!("no account {name}"));
             kept += &format!("\n[[account]]\n{}", change(name, part));
         }
-        let types: Vec<&str> = kept.lines().filter_map(value).filter(|(key, _)| *key == "paytype").collect::<Vec<_>>()[1..]
-            .iter()
-            .map(|(_, value)| *value)
-            .collect();
+        let types: Vec<&str> =
+            kept.lines().filter_map(value).filter(|(key, _)| *key == "paytype").collect::<Vec<_>>()[1..]
+                .iter()
+                .map(|(_, value)| *value)
+                .collect();
         let listed = format!("paytype = \"{}\"", types.join("|"));
         let rest: Vec<&str> = kept.lines().skip_while(|line| !line.starts_with("paytype")).skip(1).collect();
         self.write("nightjob.toml", &format!("{listed}\n{}\n", rest.join("\n")));

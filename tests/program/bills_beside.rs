@@ -19,16 +19,19 @@ fn both_bills_are_named_with_their_hashes_and_only_the_trade_bill_is_loaded() {
         let unit = town.unit(account);
         let inputs = unit["inputs"].as_array().expect("inputs");
         let hash = |kind: &str| {
-            let input = inputs.iter().find(|input| input["kind"] == kind).unwrap_or_else(|| panic!("{unit:#}"));
+            let input =
+                inputs.iter().find(|input| input["kind"] == kind).unwrap_or_else(|| panic!("{unit:#}"));
             input["sha256"].as_str().expect("a hash").to_owned()
         };
         let (trade, beside) = (hash("statement"), hash(bill));
         assert!(trade.len() == 64 && beside.len() == 64 && trade != beside, "{trade} {beside}");
-        let kept = town.ledger("SELECT bill || ' ' || sha256 || ' ' || state FROM statement ORDER BY bill DESC");
+        let kept =
+            town.ledger("SELECT bill || ' ' || sha256 || ' ' || state FROM statement ORDER BY bill DESC");
         let mut wanted = [format!("trade {trade} current"), format!("{bill} {beside} current")];
         wanted.sort_by(|a, b| b.cmp(a));
         assert_eq!(kept, wanted);
-        let rows = inputs.iter().find(|input| input["kind"] == "statement").expect("the trade bill")["rows"].clone();
+        let rows =
+            inputs.iter().find(|input| input["kind"] == "statement").expect("the trade bill")["rows"].clone();
         let lines = town.ledger("SELECT order_no FROM ledger_entry").len();
         assert_eq!(rows, lines, "only the trade bill's lines");
         let before = (town.mismatches(), town.text("reports/2016-11-08/report.json"));

@@ -22,7 +22,10 @@ fn the_demo_over_every_room_finds_exactly_what_was_planted() {
         let (_dir, ran) = demo(&["--faults", "60", "--seed", seed, "--json", "-q"]);
         let ran = ran.expect(10);
         let told = document(&ran);
-        assert!(told["planted"].as_u64() > Some(60), "mismatches, what is held, and what moved over midnight");
+        assert!(
+            told["planted"].as_u64() > Some(60),
+            "mismatches, what is held, and what moved over midnight"
+        );
         assert_eq!(told["planted"], told["found"], "seed {seed}");
         let none = serde_json::json!([]);
         assert_eq!((&told["missed"], &told["not_planted"]), (&none, &none), "seed {seed}");
@@ -38,7 +41,8 @@ fn a_clean_night_over_every_room_is_balanced_where_that_can_be_known() {
                 the channel knows cannot be seen";
     let (top, _) = ran.out.split_once("\nmall-wx  WX  ").expect("the first section");
     assert!(top.contains(told), "on top: {top}");
-    let report = std::fs::read_to_string(dir.path().join("d/reports/2016-11-08/report.json")).expect("a report");
+    let report =
+        std::fs::read_to_string(dir.path().join("d/reports/2016-11-08/report.json")).expect("a report");
     let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
     for unit in report["units"].as_array().expect("units") {
         let name = unit["account"].as_str().expect("a name");

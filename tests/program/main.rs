@@ -15,5 +15,8 @@ mod accounts;
 mod every_room;
 mod through_the_gateway;
 mod sweep;
+mod doubts;
+mod escrow;
+mod older_ledger;
 mod other_account;
 mod bills_beside;

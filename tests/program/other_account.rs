@@ -26,11 +26,7 @@ fn site(accounts: [&str; 2]) -> SiteFolder {
     site.write("statements/1900012345/20161108.csv", bill_of("1900012345", "2016-11-08", &[("A1", "12.00")]));
     let theirs = bill_of("1900054321", "2016-11-08", &[("B1", "3.00"), ("X1", "7.00"), ("N1", "2.00")]);
     site.write("statements/1900054321/20161108.csv", theirs);
-    site.log([
-        paid("A1", 1200, "09:00:00"),
-        of_b(paid("B1", 300, "09:00:00")),
-        paid("X1", 700, "09:01:00"),
-    ]);
+    site.log([paid("A1", 1200, "09:00:00"), of_b(paid("B1", 300, "09:00:00")), paid("X1", 700, "09:01:00")]);
     site
 }
 

@@ -23,8 +23,17 @@ fn proofs(town: &Town) -> Vec<Value> {
     let report = town.report();
     let units = report["units"].as_array().expect("units");
     let of_unit = |unit: &Value| {
-        let parts =
-            ["account", "paytype", "verdict", "proof", "totals", "conservation", "bridge", "timing", "mismatches"];
+        let parts = [
+            "account",
+            "paytype",
+            "verdict",
+            "proof",
+            "totals",
+            "conservation",
+            "bridge",
+            "timing",
+            "mismatches",
+        ];
         parts.iter().map(|part| unit[*part].clone()).collect::<Value>()
     };
     units.iter().map(of_unit).collect()
