@@ -38,7 +38,6 @@ fn doubts_are_asked_about_and_the_answers_change_no_verdict() {
     let verdicts_before = verdicts(&town);
     assert!(plain.iter().all(|(_, evidence)| !evidence.contains("query:")));
     assert!(town.ledger("SELECT order_no FROM answer").is_empty());
-    town.run(&["--investigate"]).expect(2);
     town.run(&["run", "--investigate"]).expect(10);
     let (after, told) = rows(&town);
     assert_eq!(after, before, "nothing but the evidence is new");

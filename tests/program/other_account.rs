@@ -71,3 +71,27 @@ fn what_stands_in_another_accounts_statement_is_one_mismatch_of_the_account_that
     }
     assert_eq!(seen[0], seen[1], "whatever the order of the accounts");
 }
+
+#[test]
+fn what_the_other_account_shows_is_found_also_when_it_comes_later_and_alone() {
+    let wanted = |site: &SiteFolder| {
+        let rows = csv(site);
+        assert!(rows.contains(",a,WX,account_mismatch,payment,X1,"), "{rows}");
+        assert_eq!(rows.lines().count(), 3, "{rows}");
+    };
+    for (first, second) in [("a", "b"), ("b", "a")] {
+        let site = site([A, B]);
+        site.run(&["--account", first]).expect(10);
+        assert!(!csv(&site).contains("account_mismatch"), "{}", csv(&site));
+        site.run(&["--account", second]).expect(10);
+        wanted(&site);
+    }
+    let site = site([A, B]);
+    let theirs = site.text("statements/1900054321/20161108.csv");
+    std::fs::remove_file(site.path("statements/1900054321/20161108.csv")).expect("the other statement");
+    site.run(&[]).expect(7);
+    assert!(csv(&site).contains(",a,WX,gateway_only,payment,X1,"), "{}", csv(&site));
+    site.write("by-hand.csv", theirs);
+    site.run(&["import", "by-hand.csv", "--account", "b", "--date", "20161108"]).expect(10);
+    wanted(&site);
+}

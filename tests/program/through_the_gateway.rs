@@ -1,7 +1,7 @@
 //! The same night twice: each provider asked directly, and everything through the gateway. What is found is the same,
 //! whatever the transport.
 
-use nightjob::sandbox::{Desk, Faults};
+use nightjob::sandbox::{Desk, Faults, Mishap, Rule, Tries};
 use serde_json::Value;
 
 use crate::town::{Town, usual};
@@ -63,4 +63,24 @@ fn one_night_through_the_gateway_finds_what_the_same_night_finds_directly() {
             assert_eq!(proofs(&town), numbers, "{about}");
         }
     }
+}
+
+#[test]
+fn a_large_bill_comes_in_chunks_and_other_sub_merchants_are_left_out() {
+    let mixed = Rule::new(Desk::Gateway, Tries::Always, Mishap::SubMerchantsMixed).of("mall-wx-sub");
+    let town = Town::new(&usual(700, Faults::Spread(38)), vec![mixed]);
+    town.run(&[]).expect(10);
+    let rows = town.mismatches();
+    town.keep_accounts(&USUAL, by_gateway);
+    town.forget();
+    let url = format!("http://{}/", town.providers.addr);
+    town.run_with(&[], &[("NIGHTJOB_GATEWAY__URL", &url)]).expect(10);
+    assert!(town.asked(Desk::Gateway, "mall-wx") > 1, "in one piece");
+    // The whole file has other lines, so evidence names other places; nothing else may differ.
+    let told = |rows: &str| -> Vec<String> {
+        rows.lines().map(|row| row.rsplit_once(',').expect("evidence").0.to_owned()).collect()
+    };
+    assert_eq!(told(&town.mismatches()), told(&rows));
+    let totals = town.unit("mall-wx-sub")["totals"].to_string();
+    assert!(totals.contains("foreign_rows"), "{totals}");
 }
