@@ -84,10 +84,20 @@ fn a_wrong_key_is_refused_at_the_first_question() {
 
 #[test]
 fn an_answer_about_another_order_is_kept_marked_and_nothing_is_compared() {
-    let town = tianta(Faults::Spread(0), wrong([3], Mishap::OtherOrder));
-    town.run_with(&[], &[ONE_TRY]).expect(8).says("nothing was compared");
-    assert_eq!(town.ledger("SELECT order_no FROM answer WHERE outcome = 'rejected'").len(), 1);
-    assert_eq!(town.ledger("SELECT order_no FROM logged_order").len(), 0);
+    for (pay_type, desk) in [(PayType::Tianta, Desk::Tianta), (PayType::Teegon, Desk::Teegon)] {
+        let plan = DayPlan { paytypes: vec![pay_type], ..every_room(60, Faults::Spread(0)) };
+        let rule = Rule::new(desk, Tries::Only(3), Mishap::OtherOrder).on(crate::town::date("20161108"));
+        let town = Town::new(&plan, vec![rule]);
+        town.run_with(&[], &[ONE_TRY]).expect(8).says("nothing was compared");
+        assert_eq!(town.ledger("SELECT order_no FROM answer WHERE outcome = 'rejected'").len(), 1);
+        assert_eq!(town.ledger("SELECT order_no FROM logged_order").len(), 0);
+        town.run_with(&[], &[ONE_TRY]).expect(0).says("confirmed");
+        assert_eq!(
+            answers(&town),
+            town.ledger("SELECT order_no FROM answer").len(),
+            "{pay_type}: asked again"
+        );
+    }
 }
 
 const GATEWAY: [&str; 2] = ["--account", "mall-gw"];
