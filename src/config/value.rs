@@ -86,7 +86,8 @@ pub(super) fn span_within(raw: &Raw, least_seconds: u64, most_seconds: u64) -> R
         return Err(Wrong::new("here is no span of time in quotes", takes));
     };
     let bounds = Duration::from_secs(least_seconds)..=Duration::from_secs(most_seconds);
-    match span(text) {
+    let none = text.trim() == "0s";
+    match if none { Ok(Duration::ZERO) } else { span(text) } {
         Ok(span) if bounds.contains(&span) => Ok(span),
         _ => Err(Wrong::new(format!("`{text}` is not possible here"), takes)),
     }
@@ -212,6 +213,9 @@ mod tests {
         {
             assert!(span(text).is_err(), "{text}");
         }
+        let within = |text: &str, least| span_within(&Raw::Text(text.to_owned()), least, 60).ok();
+        assert_eq!(within("0s", 0), Some(Duration::ZERO), "where the message offers it");
+        assert_eq!((within("0s", 1), within("0", 0), within("61s", 0)), (None, None, None));
         let read = |text: &str| rate(&Raw::Text(text.to_owned())).ok().map(|r| r.to_string());
         assert_eq!(read("0.5/s").as_deref(), Some("0.5"));
         for text in ["2", "0/s", "101/s", "1e1/s", "inf/s", "NaN/s", "2/m", "/s", "-1/s", "1.2.3/s"] {

@@ -8,28 +8,36 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::log::NightLog;
-use super::{House, Outcome, pages, redo};
-use crate::domain::{Bill, Errand, Failure, MismatchKind};
+use super::{House, Outcome, done_errands, pages, redo, tell_again};
+use crate::domain::{BillDate, Errand, Failure, MismatchKind};
 
-/// Compares again what another account explains.
-pub(super) async fn second_look(house: &House, errands: &[&Errand], log: &NightLog, outcome: &mut Outcome) {
+/// Compares again what another account explains. Also of accounts that this run was not asked for: the statement that
+/// explains what they miss may have come only now.
+pub(super) async fn second_look(house: &House, date: BillDate, log: &NightLog, outcome: &mut Outcome) {
     if house.settings.accounts.len() < 2 {
         return;
     }
-    let done = |errand: &&&Errand| errand.bill == Bill::Trade && outcome.is_done(errand);
-    let errands: Vec<&Errand> = errands.iter().filter(done).copied().collect();
-    for errand in errands {
-        let about = errand.to_string();
-        let looked = match is_explained(house, errand, log).await {
-            Ok(true) => redo(house, errand, log).await.map(Some),
-            Ok(false) => Ok(None),
-            Err(failure) => Err(failure),
-        };
-        match looked {
-            Ok(Some(line)) => outcome.unit_done(about, line),
-            Ok(None) => {}
-            Err(failure) => outcome.fail(about, failure),
+    let done = match done_errands(house, date).await {
+        Ok(done) => done,
+        Err(failure) => return outcome.fail(date.to_string(), failure),
+    };
+    for errand in &done {
+        match is_explained(house, errand, log).await {
+            Ok(true) => look_again(house, errand, log, outcome).await,
+            Ok(false) => {}
+            Err(failure) => outcome.fail(errand.to_string(), failure),
         }
+    }
+}
+
+/// A unit of this run is told again in its place; of any other, only what is new there.
+async fn look_again(house: &House, errand: &Errand, log: &NightLog, outcome: &mut Outcome) {
+    if !outcome.is_done(errand) {
+        return tell_again(house, errand, log, outcome).await;
+    }
+    match redo(house, errand, log).await {
+        Ok(line) => outcome.unit_done(errand.to_string(), line),
+        Err(failure) => outcome.fail(errand.to_string(), failure),
     }
 }
 

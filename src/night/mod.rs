@@ -145,7 +145,7 @@ async fn one_day(house: &House, date: BillDate, errands: &[&Errand], source: Sou
     match log {
         Ok(log) => {
             units(house, errands, acquired, &log, outcome).await;
-            elsewhere::second_look(house, errands, &log, outcome).await;
+            elsewhere::second_look(house, date, &log, outcome).await;
             if house.investigate {
                 doubts::investigate(house, errands, &log, outcome).await;
             }
@@ -336,36 +336,39 @@ async fn settle(house: &House, errand: &Errand, done: Result<UnitLine, Failure>,
     }
 }
 
-/// The day before, once more: late items may have come, and what is still missing now is missing. Only what is new
-/// there is a reason for a person to look again.
+/// The day before, once more: late items may have come, and what is still missing now is missing.
 async fn again(house: &House, date: BillDate, log: &NightLog, outcome: &mut Outcome) {
-    let done = match house.ledger.done_units(date).await {
+    let done = match done_errands(house, date).await {
         Ok(done) => done,
         Err(failure) => return outcome.fail(date.to_string(), failure),
     };
-    let mut written = false;
-    for unit in done {
-        let Some(account) = house.settings.accounts.iter().find(|account| account.name == unit.account)
-        else {
-            continue;
-        };
-        let errand = Errand { account: Arc::new(account.clone()), date, bill: Bill::Trade };
-        match compare_again(house, &errand, log).await {
-            Ok(fresh) => {
-                written = true;
-                if fresh > 0 {
-                    let what = format!("{} not told before", counted(fresh as u64, "mismatch"));
-                    tracing::warn!(account = %errand.account.name, %date, "{errand}: {what}");
-                    outcome.look(errand.to_string(), what);
-                }
-            }
-            Err(failure) => {
-                outcome.fail(errand.to_string(), failure);
-            }
-        }
+    for errand in &done {
+        tell_again(house, errand, log, outcome).await;
     }
-    if written {
+    if !done.is_empty() {
         pages::write(house, date, outcome).await;
+    }
+}
+
+/// The trade bills of a day that were compared, of the accounts that are still configured.
+async fn done_errands(house: &House, date: BillDate) -> Result<Vec<Errand>, Failure> {
+    let done = house.ledger.done_units(date).await?;
+    let configured =
+        |name: &str| house.settings.accounts.iter().find(|account| account.name == name).cloned();
+    let accounts = done.iter().filter_map(|unit| configured(&unit.account));
+    Ok(accounts.map(|account| Errand { account: Arc::new(account), date, bill: Bill::Trade }).collect())
+}
+
+/// Compares a done unit again. Only what is new there is a reason for a person to look again.
+async fn tell_again(house: &House, errand: &Errand, log: &NightLog, outcome: &mut Outcome) {
+    match compare_again(house, errand, log).await {
+        Ok(0) => {}
+        Ok(fresh) => {
+            let what = format!("{} not told before", counted(fresh as u64, "mismatch"));
+            tracing::warn!(account = %errand.account.name, date = %errand.date, "{errand}: {what}");
+            outcome.look(errand.to_string(), what);
+        }
+        Err(failure) => outcome.fail(errand.to_string(), failure),
     }
 }
 
@@ -424,15 +427,15 @@ pub async fn import(house: &House, errand: &Errand, file: &Path, outcome: &mut O
         // Nothing came: the day is what it was.
         Err(failure) => return outcome.fail(errand.to_string(), failure),
     };
-    let done = match NightLog::read(house, errand.date).await {
+    match NightLog::read(house, errand.date).await {
         Ok(log) => {
             let done = import_unit(house, errand, received, &log).await;
+            settle(house, errand, done, outcome).await;
+            elsewhere::second_look(house, errand.date, &log, outcome).await;
             the_rest(house, errand.date, &log, outcome).await;
-            done
         }
-        Err(failure) => Err(failure),
-    };
-    settle(house, errand, done, outcome).await;
+        Err(failure) => settle(house, errand, Err(failure), outcome).await,
+    }
     day_after(house, errand.date.after(), outcome).await;
     pages::write(house, errand.date, outcome).await;
 }

@@ -191,9 +191,16 @@ fn a_night_from_the_old_configuration_and_one_variable() {
         .says("nightjob.exe.config:4:")
         .says("account.wx-1900012345.merchant");
     town.forget();
-    // The sub-merchants have no keys, and the gateway is not known: they are named, and the other account goes on.
-    let night = town.run(&config, &all).expect(10).says("wx-1900012345");
-    assert!(night.err.contains("EB_SELLER_WX, seller 8802"), "{}", night.err);
+    // The sub-merchants have no keys: they go through the gateway, and where that is not to be had, the other account
+    // goes on.
+    let gateway = format!("http://{}/", town.providers.addr);
+    let nowhere = ("NIGHTJOB_GATEWAY__URL", "http://127.0.0.1:1/");
+    let one_try = ("NIGHTJOB_HTTP__TRIES", "1");
+    let night = town.run(&config, &[all[0], all[1], all[2], nowhere, one_try]).expect(5);
+    assert!(night.err.contains("wx-1600098765") && night.err.contains("wx-1900012345 2016-11-08 unbalanced"));
+    let alone = town.mismatches().len();
+    town.run(&config, &[all[0], all[1], all[2], ("NIGHTJOB_GATEWAY__URL", &gateway)]).expect(10);
+    assert!(town.mismatches().len() > alone, "those of the sub-merchants too");
     assert!(town.dir.path().join("data/nightjob.db").exists(), "beside the old file");
     town.end();
 }

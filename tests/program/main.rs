@@ -2,6 +2,8 @@
 
 #[path = "../common/site.rs"]
 mod site;
+#[path = "../common/town.rs"]
+mod town;
 
 mod nights;
 mod peers;
@@ -10,3 +12,11 @@ mod providers;
 mod commands;
 mod notices;
 mod accounts;
+mod every_room;
+mod through_the_gateway;
+mod sweep;
+mod doubts;
+mod escrow;
+mod older_ledger;
+mod other_account;
+mod bills_beside;

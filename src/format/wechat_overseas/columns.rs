@@ -154,6 +154,9 @@ pub(super) struct Columns {
     pub(super) fee: usize,
     pub(super) till: Option<usize>,
     pub(super) subject: Option<usize>,
+    pub(super) attach: Option<usize>,
+    pub(super) rate: Option<usize>,
+    pub(super) rate_note: Option<usize>,
 }
 
 /// How a column is found: by its title or, in v3's English file, by the place of its title.
@@ -246,6 +249,9 @@ impl Columns {
             fee: finder.need(FEE)?,
             till: finder.titles.find(TILL)?,
             subject: finder.titles.find(SUBJECT)?,
+            attach: finder.titles.find(ATTACH)?,
+            rate: finder.titles.find(RATE)?,
+            rate_note: finder.titles.find(RATE_NOTE)?,
         })
     }
 }

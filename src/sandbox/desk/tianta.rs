@@ -99,7 +99,7 @@ fn order(house: &House, account: u8, form: &Fields) -> Answer {
     }
     match order.state().filter(|_| mishap != Some(Mishap::UnknownOrder)) {
         Some(state) => json(succeeded(native(&order, state)), order.index).after(mishap),
-        None => unknown(),
+        None => unknown().after(mishap),
     }
 }
 
@@ -131,7 +131,7 @@ fn refund(house: &House, account: u8, form: &Fields) -> Answer {
         Some(refund) if mishap != Some(Mishap::UnknownOrder) => {
             json(succeeded(refunded(&order, refund)), order.index).after(mishap)
         }
-        _ => none(),
+        _ => none().after(mishap),
     }
 }
 
