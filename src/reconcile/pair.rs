@@ -252,7 +252,9 @@ struct Key<'a> {
 }
 
 /// Orders of logged refunds by refund number, for statements whose refunds name nothing else (Alipay abroad).
-struct Refunds<'a>(HashMap<&'a str, &'a str>);
+/// A number that several orders have belongs to the one of the line's amount, else to the first by its number, whatever
+/// the order of the log.
+struct Refunds<'a>(HashMap<&'a str, Vec<(&'a str, Option<i64>)>>);
 
 impl<'a> Refunds<'a> {
     /// Built only if a line needs it.
@@ -263,8 +265,14 @@ impl<'a> Refunds<'a> {
         }
         let orders = 0..u32::try_from(books.orders.len()).unwrap_or(NONE);
         let refunds = orders.filter(|&order| books.order(order).kind == EntryKind::Refund);
-        let numbered = refunds.map(|order| (books.refund_no(order), books.order_no(order)));
-        Refunds(numbered.filter(|(refund, order)| !refund.is_empty() && !order.is_empty()).collect())
+        let mut known: HashMap<&str, Vec<(&str, Option<i64>)>> = HashMap::new();
+        for order in refunds {
+            let (refund_no, order_no) = (books.refund_no(order), books.order_no(order));
+            if !refund_no.is_empty() && !order_no.is_empty() {
+                known.entry(refund_no).or_default().push((order_no, books.order(order).amount_minor));
+            }
+        }
+        Refunds(known)
     }
 
     fn line_key(&self, books: &Books<'a>, line: u32) -> Key<'a> {
@@ -273,8 +281,10 @@ impl<'a> Refunds<'a> {
         } else {
             self.0.get(books.cell(line, Cell::RefundNo))
         };
-        match known {
-            Some(order_no) => Key { text: order_no, is_trade_no: false },
+        let amount = books.line(line).amount_minor;
+        let nearest = |(order_no, logged): &&(&'a str, Option<i64>)| (*logged != amount, *order_no);
+        match known.and_then(|orders| orders.iter().min_by_key(nearest)) {
+            Some((order_no, _)) => Key { text: order_no, is_trade_no: false },
             None => key(books.cell(line, Cell::OrderNo), || books.cell(line, Cell::TradeNo)),
         }
     }
