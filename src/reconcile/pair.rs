@@ -252,7 +252,9 @@ struct Key<'a> {
 }
 
 /// Orders of logged refunds by refund number, for statements whose refunds name nothing else (Alipay abroad).
-struct Refunds<'a>(HashMap<&'a str, &'a str>);
+/// A number that several orders have belongs to the one of the line's amount, else to the first by its number, whatever
+/// the order of the log.
+struct Refunds<'a>(HashMap<&'a str, Vec<(&'a str, Option<i64>)>>);
 
 impl<'a> Refunds<'a> {
     /// Built only if a line needs it.
@@ -263,19 +265,13 @@ impl<'a> Refunds<'a> {
         }
         let orders = 0..u32::try_from(books.orders.len()).unwrap_or(NONE);
         let refunds = orders.filter(|&order| books.order(order).kind == EntryKind::Refund);
-        let mut known: HashMap<&str, &str> = HashMap::new();
+        let mut known: HashMap<&str, Vec<(&str, Option<i64>)>> = HashMap::new();
         for order in refunds {
             let (refund_no, order_no) = (books.refund_no(order), books.order_no(order));
-            if refund_no.is_empty() || order_no.is_empty() {
-                continue;
+            if !refund_no.is_empty() && !order_no.is_empty() {
+                known.entry(refund_no).or_default().push((order_no, books.order(order).amount_minor));
             }
-            // A number that two orders used names neither: an empty order number marks it.
-            known
-                .entry(refund_no)
-                .and_modify(|other| *other = if *other == order_no { order_no } else { "" })
-                .or_insert(order_no);
         }
-        known.retain(|_, order_no| !order_no.is_empty());
         Refunds(known)
     }
 
@@ -285,8 +281,10 @@ impl<'a> Refunds<'a> {
         } else {
             self.0.get(books.cell(line, Cell::RefundNo))
         };
-        match known {
-            Some(order_no) => Key { text: order_no, is_trade_no: false },
+        let amount = books.line(line).amount_minor;
+        let nearest = |(order_no, logged): &&(&'a str, Option<i64>)| (*logged != amount, *order_no);
+        match known.and_then(|orders| orders.iter().min_by_key(nearest)) {
+            Some((order_no, _)) => Key { text: order_no, is_trade_no: false },
             None => key(books.cell(line, Cell::OrderNo), || books.cell(line, Cell::TradeNo)),
         }
     }
