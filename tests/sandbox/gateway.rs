@@ -294,7 +294,7 @@ async fn a_folder_with_every_room() {
     let v3 = ["private_key", "public_key", "public_key_id", "serial_no", "url"];
     for (name, more) in [
         ("mall-gw", vec!["customer"]),
-        ("mall-wx3", v3.to_vec()),
+        ("mall-wx3", [&["download_hosts"], &v3[..]].concat()),
         ("mall-wxos", [&["api"], &v3[..]].concat()),
         ("mall-wxos2", vec!["api", "app_id", "key", "sign_type", "url"]),
     ] {
