@@ -11,13 +11,14 @@
 //! Format: `spec/wechat.md` 4; official pages `QuickPay/chapter8_6` and `api_external/apis/chapter3_3_6`.
 
 mod columns;
+mod repair;
 mod row;
 mod totals;
 
 use columns::Columns;
 use row::Reader;
 
-use super::table::{Cutter, Row, Titles};
+use super::table::{Cutter, Line, Row, Titles};
 use super::unpack::{Encoding, Part, unpack};
 use super::{Asked, ReadError, shown};
 use crate::domain::{Draft, Statement};
@@ -76,7 +77,7 @@ fn movements(
     while let Some(line) = cutter.advance()? {
         let body = text.get(line.start..line.end).unwrap_or("");
         if body.starts_with('`') {
-            reader.keep(&whole(cutter, reader.columns.count, text)?)?;
+            movement(cutter, reader, text)?;
         } else if !body.is_empty() {
             return Titles::read(body, line.number).map(Some);
         } else if !cutter.rest().trim().is_empty() {
@@ -86,13 +87,22 @@ fn movements(
     Ok(None)
 }
 
-/// The current line with as many cells as there are titles; the next lines are taken in while cells are missing,
-/// because a line break stood in a text.
-fn whole<'c>(
-    cutter: &'c mut Cutter<'_, true>,
-    columns: usize,
-    text: &'c str,
-) -> Result<Row<'c, true>, ReadError> {
+/// Reads one movement; nearly always its cells are as many as the titles.
+fn movement(cutter: &mut Cutter<'_, true>, reader: &mut Reader<'_>, text: &str) -> Result<(), ReadError> {
+    let columns = reader.columns;
+    let line = whole(cutter, columns.count, text)?;
+    let row = Row::new(text, line, cutter.fences());
+    if row.count() == columns.count {
+        return reader.keep(&row);
+    }
+    let fences = repair::told_apart(&row, cutter.fences(), columns)?;
+    reader.repaired.add(line.number);
+    reader.keep(&Row::new(text, line, &fences))
+}
+
+/// The current line with at least as many cells as there are titles; the next lines are taken in while cells are
+/// missing, because a line break stood in a text.
+fn whole(cutter: &mut Cutter<'_, true>, columns: usize, text: &str) -> Result<Line, ReadError> {
     // As many as at home: a product name has 128 letters at most.
     const JOINED_MAX: usize = 32;
     let mut line = cutter.line();
@@ -102,8 +112,8 @@ fn whole<'c>(
         }
         line = cutter.join()?;
     }
-    if cutter.cells() == columns {
-        return Ok(Row::new(text, line, cutter.fences()));
+    if cutter.cells() >= columns {
+        return Ok(line);
     }
     let end = if cutter.rest().is_empty() { "; if the file ends here, it was cut short" } else { "" };
     let begin: String = shown(text.get(line.start..line.end).unwrap_or("")).chars().take(24).collect();

@@ -152,8 +152,11 @@ pub(super) struct Columns {
     pub(super) refund: usize,
     pub(super) refund_settled: Settled,
     pub(super) fee: usize,
+    pub(super) rate: Option<usize>,
     pub(super) till: Option<usize>,
     pub(super) subject: Option<usize>,
+    pub(super) attach: Option<usize>,
+    pub(super) rate_note: Option<usize>,
 }
 
 /// How a column is found: by its title or, in v3's English file, by the place of its title.
@@ -244,8 +247,11 @@ impl Columns {
             refund,
             refund_settled,
             fee: finder.need(FEE)?,
+            rate: finder.titles.find(RATE)?,
             till: finder.titles.find(TILL)?,
             subject: finder.titles.find(SUBJECT)?,
+            attach: finder.titles.find(ATTACH)?,
+            rate_note: finder.titles.find(RATE_NOTE)?,
         })
     }
 }

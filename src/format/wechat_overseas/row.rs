@@ -35,6 +35,8 @@ pub(super) struct Reader<'a> {
     foreign_names: Names,
     /// Lines that are settled in another currency than they were priced in.
     converted: Lines,
+    /// Lines whose cells were told apart by their shapes.
+    pub(super) repaired: Lines,
 }
 
 impl<'a> Reader<'a> {
@@ -56,6 +58,7 @@ impl<'a> Reader<'a> {
             foreign: (0, 0),
             foreign_names: Names::default(),
             converted: Lines::default(),
+            repaired: Lines::default(),
         }
     }
 
@@ -110,6 +113,10 @@ impl<'a> Reader<'a> {
         if rows > 0 {
             remarks.push(format!("lines of other sub-merchants, not kept: {}", self.foreign_names));
         }
+        self.repaired.remark(
+            "a text holds a comma and a backtick; its cells were told apart by their shapes",
+            remarks,
+        );
         self.converted.remark("settled in another currency than priced; not converted", remarks);
         let too_much = "the lines of other sub-merchants add up to more than this program can hold";
         let amount_minor = i64::try_from(minor).map_err(|_| ReadError::File(too_much.to_owned()))?;
