@@ -6,14 +6,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nightjob::acquire::{Acquirer, IndexLine, Limits, Status};
+use nightjob::acquire::{Acquired, Acquirer, Archive, IndexLine, Limits, Status};
+use nightjob::channel::{self, Inquiry, Judged};
 use nightjob::config::{self, Settings};
-use nightjob::domain::{Bill, BillDate, Clock, Exit, Lang, Moment, PayType, Verdict};
+use nightjob::domain::{
+    Account, Bill, BillDate, Cell, Clock, EntryKind, Errand, Exit, Lang, Moment, PayType, Verdict,
+};
 use nightjob::night::{self, House, Outcome, Source, Talk};
 use nightjob::plan::{self, Dates, Selection};
-use nightjob::sandbox::{self, DayPlan, Faults, Running, Rule, SimulatedDay, Site};
+use nightjob::sandbox::{self, DayPlan, Faults, Rule, Running, SimulatedDay, Site};
 use nightjob::store::{SampleLog, StatementState, UnitState};
 use tempfile::TempDir;
+
+use super::doubts::{Answer, Doubt};
 
 /// Stands in the configuration for the providers until a row's own are known.
 const NOBODY: &str = "127.0.0.1:9";
@@ -28,6 +33,9 @@ pub(crate) fn day_of_the_town() -> BillDate {
 pub(crate) fn quiet_day() -> BillDate {
     BillDate::parse("20161104").expect("a day")
 }
+
+/// Account, bill date, bill.
+pub(crate) type What<'w> = (&'w str, BillDate, Bill);
 
 /// What all rows share: the day, its log, a configuration.
 pub(crate) struct Town {
@@ -54,7 +62,7 @@ pub(crate) struct Seen {
 impl Town {
     pub(crate) async fn build() -> Town {
         let plan = DayPlan {
-            orders: 90,
+            orders: 160,
             faults: Faults::Spread(0),
             every_room: true,
             wild_goods: false,
@@ -84,6 +92,10 @@ impl Town {
                 *value = value.replace(NOBODY, &at.to_string());
             }
         }
+        // The one account here that can be asked for its fund flow without a certificate of its own.
+        settings.accounts.iter_mut().filter(|account| account.channel == "wechat_v3").for_each(|account| {
+            account.bills = vec![Bill::Trade, Bill::FundFlow];
+        });
         settings.database = format!("sqlite:{}", folder.join("nightjob.db").display());
         settings.archive = folder.join("archive");
         settings.reports = folder.join("reports");
@@ -91,25 +103,104 @@ impl Town {
     }
 
     /// A house for providers at `at`.
-    pub(crate) async fn house(&self, at: SocketAddr, limits: impl Fn(&mut Limits)) -> Place {
+    pub(crate) async fn house(&self, at: SocketAddr) -> Place {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut settings = self.settings(folder.path(), at);
-        // The one account here that can be asked for its fund flow without a certificate of its own.
-        settings.accounts.iter_mut().filter(|account| account.channel == "wechat_v3").for_each(|account| {
-            account.bills = vec![Bill::Trade, Bill::FundFlow];
-        });
+        let settings = self.settings(folder.path(), at);
         let mut house = House::open(settings, self.clock, Talk::silent(Lang::En)).await.expect("a house");
-        let mut bounds = impatient(&house.settings);
-        limits(&mut bounds);
-        house.acquirer =
-            Acquirer::with_limits(bounds, Arc::clone(&house.archive), &house.settings.home, self.clock);
+        house.acquirer = self.acquirer(&house.settings, &house.archive);
         Place { house, _folder: folder }
+    }
+
+    fn acquirer(&self, settings: &Settings, archive: &Arc<Archive>) -> Acquirer {
+        Acquirer::with_limits(impatient(settings), Arc::clone(archive), &settings.home, self.clock)
+    }
+
+    /// The conversation alone, and what came of it.
+    pub(crate) async fn fetch(&self, at: SocketAddr, (name, date, bill): What<'_>) -> Seen {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = self.settings(folder.path(), at);
+        let archive = Arc::new(Archive::open(&settings.archive).expect("an archive"));
+        let account = account(&settings, name);
+        let room = channel::room(&account.channel).expect("a room");
+        let errand = Errand { account, date, bill };
+        let engine = self.acquirer(&settings, &archive);
+        let (exit, causes) = match engine.acquire(room, &errand, &|_| {}).await {
+            Ok(Acquired::Statement(got)) => {
+                let raw = archive.read(&got.sha256).expect("the archive");
+                match channel::read(room, &errand, raw) {
+                    Ok(_) => (Exit::Done, String::new()),
+                    Err(error) => (Exit::Rejected, error.to_string()),
+                }
+            }
+            Ok(other) => (Exit::Bug, format!("{other:?}")),
+            Err(failure) => (failure.exit, failure.message),
+        };
+        let good = exit == Exit::Done;
+        Seen {
+            exit,
+            causes,
+            verdict: Some(if good { Verdict::Balanced } else { Verdict::NotCompared }),
+            state: good.then_some(StatementState::Current),
+            version: 1,
+            done: good,
+            index: archive.index().expect("the archive"),
+            section: String::new(),
+        }
+    }
+
+    /// One question about a payment of the day, at a desk that misbehaves.
+    pub(crate) async fn doubt(&self, doubt: &Doubt) -> Answer {
+        let rule = Rule::new(doubt.desk, doubt.tries, doubt.mishap).of(doubt.account);
+        let providers = self.providers(vec![rule]).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = self.settings(folder.path(), providers.addr);
+        let archive = Arc::new(Archive::open(&settings.archive).expect("an archive"));
+        let account = account(&settings, doubt.account);
+        let room = channel::room(&account.channel).expect("a room");
+        let date = day_of_the_town();
+        let errand = Errand { account: Arc::clone(&account), date, bill: Bill::Trade };
+        let engine = self.acquirer(&settings, &archive);
+        let Ok(Acquired::Statement(got)) = engine.acquire(room, &errand, &|_| {}).await else {
+            panic!("{doubt:?}: the statement is not what fails here");
+        };
+        let raw = archive.read(&got.sha256).expect("the archive");
+        let statement = channel::read(room, &errand, raw).expect("a sound statement");
+        let paid = statement.entries().iter().find(|entry| entry.kind == EntryKind::Payment);
+        let paid = paid.expect("a payment");
+        let inquiry = Inquiry {
+            account,
+            date,
+            kind: EntryKind::Payment,
+            order_no: statement.cell(paid, Cell::OrderNo).to_owned(),
+            refund_no: String::new(),
+            trade_no: statement.cell(paid, Cell::TradeNo).to_owned(),
+            amount_minor: paid.amount_minor,
+            currency: paid.currency,
+            logged_at: paid.happened_at,
+            wallet: String::new(),
+        };
+        let queries = room.queries.expect("a room that can be asked");
+        match engine.inquire(&queries, &inquiry, &|_| {}).await {
+            Err(failure) => Answer::Ends(failure.exit),
+            Ok(answered) => match answered.judged {
+                Judged::Told(told) => Answer::Told(told.state),
+                Judged::NotFound => Answer::NotFound,
+                Judged::Refused(_) => Answer::Refused,
+                Judged::Rejected(_) => Answer::Rejected,
+                other => panic!("{other:?}"),
+            },
+        }
     }
 
     /// Providers that follow these rules.
     pub(crate) async fn providers(&self, rules: Vec<Rule>) -> Running {
         sandbox::start(Arc::clone(&self.day), rules, 0).await.expect("a free port")
     }
+}
+
+fn account(settings: &Settings, name: &str) -> Arc<Account> {
+    let known = settings.accounts.iter().find(|known| known.name == name);
+    Arc::new(known.expect("an account").clone())
 }
 
 /// The program's own limits, but nobody waits long.
@@ -134,20 +225,22 @@ pub(crate) struct Place {
 
 impl Place {
     /// One night for one account and day.
-    pub(crate) async fn night(&self, account: &str, date: BillDate, bill: Bill) -> Seen {
+    pub(crate) async fn night(&self, what: What<'_>) -> Seen {
+        let (account, date, _) = what;
         let house = &self.house;
         let selection = Selection { dates: Dates::Day(date), accounts: vec![account.to_owned()] };
         let plan = plan::plan(&house.settings, &selection, house.clock.today()).expect("a plan");
         let mut outcome = Outcome::default();
         night::run(house, &plan, Source::Providers, &mut outcome).await;
-        self.seen((account, date, bill), &outcome).await
+        self.seen(what, &outcome).await
     }
 
-    async fn seen(&self, (account, date, bill): (&str, BillDate, Bill), outcome: &Outcome) -> Seen {
+    async fn seen(&self, (account, date, bill): What<'_>, outcome: &Outcome) -> Seen {
         let house = &self.house;
         // What the day's other units lack is not this row's.
         let about = format!("{account} {date}");
-        let own = outcome.causes.iter().filter(|cause| cause.about.is_empty() || cause.about.starts_with(&about));
+        let own =
+            outcome.causes.iter().filter(|cause| cause.about.is_empty() || cause.about.starts_with(&about));
         let standing = house.ledger.current_statement(account, date, bill).await.expect("the ledger");
         let unit = house.ledger.unit(account, date).await.expect("the ledger");
         let sections = house.ledger.sections(date).await.expect("the ledger");
@@ -170,7 +263,8 @@ impl Place {
 impl Seen {
     /// Hashes that the archive still holds for a statement or for the proof of an empty day.
     pub(crate) fn believed(&self) -> usize {
-        let last = |hash: &str| self.index.iter().rev().find(|line| line.sha256 == hash).map(|line| line.status);
+        let last =
+            |hash: &str| self.index.iter().rev().find(|line| line.sha256 == hash).map(|line| line.status);
         let mut hashes: Vec<&str> = self.index.iter().map(|line| line.sha256.as_str()).collect();
         hashes.sort_unstable();
         hashes.dedup();
