@@ -48,7 +48,9 @@ pub(crate) fn doubts() -> Vec<Doubt> {
         add(ALL, Tries::Always, mishap, passing);
     }
     for mishap in [Mishap::ZeroBytes, Mishap::Html, Mishap::StackTrace] {
-        add(ALL, Tries::Always, mishap, rejected);
+        add(&[WECHAT, ALIPAY, ALIPAY_OLD, GATEWAY], Tries::Always, mishap, rejected);
+        // What is not signed by WeChat is not asked for again.
+        add(&[WECHAT_V3], Tries::Always, mishap, Answer::Rejected);
     }
     add(ALL, Tries::Always, Mishap::Huge { mebibytes: 6 }, rejected);
     for mishap in [Mishap::Redirect, Mishap::RedirectTo("http://169.254.169.254/latest/meta-data/")] {
@@ -66,7 +68,7 @@ pub(crate) fn doubts() -> Vec<Doubt> {
     for mishap in [Mishap::UnknownSerial, Mishap::StaleTimestamp, Mishap::ProbeSignature] {
         add(&[WECHAT_V3], Tries::Always, mishap, Answer::Rejected);
     }
-    add(&[GATEWAY], Tries::Always, Mishap::CrossedCrc, Answer::Rejected);
+    add(&[GATEWAY], Tries::Always, Mishap::CrossedCrc, rejected);
     add(&[GATEWAY], Tries::Always, Mishap::Alert, paid);
     all
 }
