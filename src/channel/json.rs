@@ -122,6 +122,24 @@ impl Object {
     }
 }
 
+/// The text without commas before a closing bracket, which some write behind the last member; texts inside stay as
+/// they are.
+pub fn without_last_commas(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut inside, mut escaped) = (false, false);
+    for letter in text.chars() {
+        if !inside && matches!(letter, '}' | ']') {
+            let kept = out.trim_end();
+            let kept = kept.strip_suffix(',').unwrap_or(kept).len();
+            out.truncate(kept);
+        }
+        inside ^= letter == '"' && !escaped;
+        escaped = inside && letter == '\\' && !escaped;
+        out.push(letter);
+    }
+    out
+}
+
 /// A text as a JSON string, in quotes.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
@@ -143,6 +161,18 @@ mod tests {
         assert_eq!(reply.first(&["none", "order_no"]), "A1");
         let Some(Value::List(items)) = reply.get("l") else { panic!("a list") };
         assert_eq!(items[0], Value::Word("1".into()));
+    }
+
+    #[test]
+    fn commas_behind_the_last_member_go_and_texts_stay() {
+        for (text, expected) in [
+            ("{\"error\":\"x\",\"result\":\"\",}", "{\"error\":\"x\",\"result\":\"\"}"),
+            ("{\"a\":[1, ] , }", "{\"a\":[1] }"),
+            ("{\"a\":\",}\\\",]\"}", "{\"a\":\",}\\\",]\"}"),
+            ("{\"a\":\"\\\\\",}", "{\"a\":\"\\\\\"}"),
+        ] {
+            assert_eq!(without_last_commas(text), expected);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! nobody can say which column is meant.
 
 mod cut;
+pub mod repair;
 
 pub use cut::{Cutter, Line};
 

@@ -90,7 +90,7 @@ fn movements(
 /// Reads one movement; nearly always its cells are as many as the titles.
 fn movement(cutter: &mut Cutter<'_, true>, reader: &mut Reader<'_>, text: &str) -> Result<(), ReadError> {
     let columns = reader.columns;
-    let line = joined(cutter, columns.count, text)?;
+    let line = whole(cutter, columns.count, text)?;
     let row = Row::new(text, line, cutter.fences());
     if row.count() == columns.count {
         return reader.keep(&row);
@@ -102,7 +102,7 @@ fn movement(cutter: &mut Cutter<'_, true>, reader: &mut Reader<'_>, text: &str) 
 
 /// The current line with at least as many cells as there are titles; the next lines are taken in while cells are
 /// missing, because a line break stood in a text.
-fn joined(cutter: &mut Cutter<'_, true>, columns: usize, text: &str) -> Result<Line, ReadError> {
+fn whole(cutter: &mut Cutter<'_, true>, columns: usize, text: &str) -> Result<Line, ReadError> {
     // As many as at home: a product name has 128 letters at most.
     const JOINED_MAX: usize = 32;
     let mut line = cutter.line();

@@ -1,6 +1,6 @@
 //! The overseas statements of WeChat Pay: v2 with English titles, v3 in Chinese and English.
 
-use nightjob::domain::Statement;
+use nightjob::domain::{Cell, Entry, Statement};
 use nightjob::format::wechat_overseas::{Generation, read};
 use nightjob::format::{Asked, ReadError};
 
@@ -111,6 +111,34 @@ fn a_summary_with_unknown_titles_proves_nothing_and_is_told() {
     );
 }
 
+/// Of each kind of line in both generations.
+#[test]
+fn line_breaks_and_the_pair_of_comma_and_backtick_stay_in_their_cell() {
+    let pair = "a text holds a comma and a backtick; its cells were told apart by their shapes (1 lines: 2)";
+    for (old, new, cell, repaired) in [
+        (",`Coffee, large,`pos=3,", ",`Coffee,`small,`pos=3,", "Coffee,`small", true),
+        (",`Coffee, large,`pos=3,", ",`,`,`,`,`pos=3,", ",`,`,`", true),
+        (",`Coffee, large,`pos=3,", ",`Coffee\r\nlarge,`pos=3,", "Coffee\r\nlarge", false),
+        (",`Coffee, large,`pos=3,", ",`Coffee\nsmall,`or\nlarge,`pos=3,", "Coffee\nsmall,`or\nlarge", true),
+        (",`T01,`", ",`T,`01,`", "T,`01", true),
+    ] {
+        for (name, generation) in [(V3, Generation::V3), (V2, Generation::V2), (V3_ENGLISH, Generation::V3)] {
+            let good = read(&ours(), text(name).into_bytes(), generation).unwrap();
+            let odd = read(&ours(), text(name).replacen(old, new, 1).into_bytes(), generation).unwrap();
+            let first = odd.entries()[0];
+            let holder = if old.contains("T01") { Cell::Till } else { Cell::Subject };
+            assert_eq!(odd.cell(&first, holder), cell, "{name}");
+            assert_eq!(odd.remarks().contains(&pair.to_owned()), repaired, "{name} {:?}", odd.remarks());
+            let without = |statement: &Statement| -> Vec<String> {
+                let amounts =
+                    |e: &Entry| format!("{:?} {:?} {} {}", e.kind, e.amount_minor, e.fee_e5, e.happened_at);
+                statement.entries().iter().map(amounts).collect()
+            };
+            assert_eq!(without(&odd), without(&good), "{name}");
+        }
+    }
+}
+
 pub(crate) fn refused() -> Vec<Case> {
     let (two, three) = (text(V2), text(V3));
     let cut = three.trim_end()[..three.trim_end().len() - 9].to_owned();
@@ -135,6 +163,11 @@ pub(crate) fn refused() -> Vec<Case> {
         ("a summary with a value too many", v2(format!("{two}Total number\r\n`4,`5\r\n"))),
         ("goes on behind its summary", v2(format!("{two}Total number\r\n`4\r\n{two}"))),
         ("a total that is off", v2(changed(&text("wechat_all.csv"), "`3,`83.00", "`3,`83.01"))),
+        (
+            "a cell too many that no text explains",
+            v3_changed("`38.50,`CNY,`100.00,", "`38.50,`1,`CNY,`100.00,"),
+        ),
+        ("a cell too few", v2(two.replacen("`T01,`", "`", 1))),
         ("blank lines inside", v3(three.replacen("\r\n`", "\r\n\r\n`", 1))),
     ]
 }

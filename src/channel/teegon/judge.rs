@@ -40,7 +40,9 @@ pub(super) enum Trouble {
 /// `result` of a reply without an `error`.
 pub(super) fn result(reply: &Heard) -> Result<Object, Trouble> {
     let raw = reply.whole().ok_or(Trouble::NoReply("more than a reply can be"))?;
-    let Some(top) = json::object(&unpack::reply_text(raw)) else {
+    let text = unpack::reply_text(raw);
+    // The manual prints its errors with a comma behind the last member (`spec/ttpay.md` R125).
+    let Some(top) = json::object(&text).or_else(|| json::object(&json::without_last_commas(&text))) else {
         let what = if reply.looks_like_markup() { "a page (HTML or XML)" } else { "something else" };
         return Err(Trouble::NoReply(what));
     };

@@ -21,6 +21,8 @@ enum Said {
 /// Codes and words that say that a wallet does not know the order; all else proves nothing.
 const NOT_FOUND: &[&str] =
     &["ORDERNOTEXIST", "TRADE_NOT_EXIST", "REFUNDNOTEXIST", "订单不存在", "交易不存在", "order not exist"];
+/// A wallet that could not look: asked again, it may.
+const PASSING: &[&str] = &["SYSTEMERROR", "SYSTEM_ERROR", "ACQ.SYSTEM_ERROR"];
 /// The service turns *us* away.
 const OURS: &[&str] = &["签名", "signature", "sign error", "user_token"];
 
@@ -118,6 +120,14 @@ impl Reply {
                 self.word(),
                 inquiry.account.name
             )));
+        }
+        let code = self.outer.word("code");
+        if !answered && texts.iter().chain([&code]).any(|text| PASSING.contains(text)) {
+            return Said::End(Judged::Again {
+                why: format!("TianTa could not look: {}", self.word()),
+                when_exhausted: Exhausted::Passing,
+                at_least_seconds: 0,
+            });
         }
         if !answered {
             return Said::Open(self.word());

@@ -16,6 +16,11 @@ const CHUNK: u64 = 64 << 10;
 /// the archive lies about its size.
 const ROOM_RATIO: u64 = 16;
 
+/// A zip's end record: how it begins, its length without the comment, and the longest comment (APPNOTE 4.3.16).
+const END_MARK: &[u8] = b"PK\x05\x06";
+const END_LENGTH: usize = 22;
+const COMMENT_MAX: usize = 0xffff;
+
 const GZIP: &str = "the gzip file";
 
 /// How a part is called in a message.
@@ -112,6 +117,7 @@ pub(super) fn unzip(raw: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
     let mut budget = Budget::of(raw)?;
     refuse_crowd(raw)?;
     let mut archive = ZipArchive::new(Cursor::new(raw)).map_err(|e| unreadable(&e))?;
+    refuse_tail(raw)?;
     if archive.has_duplicate_names() {
         return Err(ReadError::File("the zip file has two entries of the same name".to_owned()));
     }
@@ -154,12 +160,26 @@ fn crowd(entries: u64) -> ReadError {
     ReadError::File(found)
 }
 
+/// The end record with its comment is the end of the file (APPNOTE 4.3.16); what lies behind it was put there later.
+fn refuse_tail(raw: &[u8]) -> Result<(), ReadError> {
+    let tail_start = raw.len().saturating_sub(END_LENGTH + COMMENT_MAX);
+    let ends_the_file = |at: usize| {
+        let comment = raw.get(at + 20..at + END_LENGTH);
+        comment.is_some_and(|size| {
+            at + END_LENGTH + usize::from(u16::from_le_bytes([size[0], size[1]])) == raw.len()
+        })
+    };
+    let mut ends = memmem::find_iter(&raw[tail_start..], END_MARK).map(|at| tail_start + at);
+    if ends.any(ends_the_file) {
+        return Ok(());
+    }
+    Err(ReadError::File("the zip file has bytes behind its end, or ends too early".to_owned()))
+}
+
 /// Looks at the stated number of entries before anything is allocated for them (APPNOTE 4.3.16).
 fn refuse_crowd(raw: &[u8]) -> Result<(), ReadError> {
-    const END_LENGTH: usize = 22;
-    const COMMENT_MAX: usize = 0xffff;
     let tail_start = raw.len().saturating_sub(END_LENGTH + COMMENT_MAX);
-    for at in memmem::find_iter(&raw[tail_start..], b"PK\x05\x06").map(|at| tail_start + at) {
+    for at in memmem::find_iter(&raw[tail_start..], END_MARK).map(|at| tail_start + at) {
         let Some(end) = raw.get(at..at + END_LENGTH) else { continue };
         let entries = u16::from_le_bytes([end[10], end[11]]);
         let size = u32::from_le_bytes([end[12], end[13], end[14], end[15]]);
@@ -205,12 +225,27 @@ fn wrong_name(name: &str) -> Option<String> {
         "has a drive or stream in its name"
     } else if name.split(['/', '\\']).any(|step| step == "..") {
         "has a name that climbs out of its folder"
+    } else if is_device(name) {
+        "has the name of a device of Windows"
     } else if name == "[Content_Types].xml" {
         "belongs to an Excel workbook (.xlsx), not to a bill"
     } else {
         return None;
     };
     Some(what.to_owned())
+}
+
+/// `CON`, `nul.csv`, `COM1`: opened by name they are no files.
+fn is_device(name: &str) -> bool {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or("");
+    let stem = last.split('.').next().unwrap_or("").trim().to_ascii_uppercase();
+    match stem.as_str() {
+        "CON" | "PRN" | "AUX" | "NUL" => true,
+        _ => stem
+            .strip_prefix("COM")
+            .or_else(|| stem.strip_prefix("LPT"))
+            .is_some_and(|number| number.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit())),
+    }
 }
 
 fn wrong_kind<R: Read>(entry: &ZipFile<'_, R>) -> Option<String> {

@@ -152,10 +152,10 @@ pub(super) struct Columns {
     pub(super) refund: usize,
     pub(super) refund_settled: Settled,
     pub(super) fee: usize,
+    pub(super) rate: Option<usize>,
     pub(super) till: Option<usize>,
     pub(super) subject: Option<usize>,
     pub(super) attach: Option<usize>,
-    pub(super) rate: Option<usize>,
     pub(super) rate_note: Option<usize>,
 }
 
@@ -247,10 +247,10 @@ impl Columns {
             refund,
             refund_settled,
             fee: finder.need(FEE)?,
+            rate: finder.titles.find(RATE)?,
             till: finder.titles.find(TILL)?,
             subject: finder.titles.find(SUBJECT)?,
             attach: finder.titles.find(ATTACH)?,
-            rate: finder.titles.find(RATE)?,
             rate_note: finder.titles.find(RATE_NOTE)?,
         })
     }

@@ -35,7 +35,7 @@ pub(super) struct Reader<'a> {
     foreign_names: Names,
     /// Lines that are settled in another currency than they were priced in.
     converted: Lines,
-    /// Lines whose cells had to be told apart.
+    /// Lines whose cells were told apart by their shapes.
     pub(super) repaired: Lines,
 }
 
@@ -154,6 +154,7 @@ impl<'a> Reader<'a> {
     /// repeat the payment's. A reversal without an amount of its own leaves it open.
     fn set_amounts(&mut self, row: &Row<'_, true>, entry: &mut Entry) -> Result<(), ReadError> {
         let (columns, digits) = (self.columns, entry.currency.digits());
+        self.check_other_amounts(row, entry.kind)?;
         if entry.kind == EntryKind::Payment {
             let gross = self.amount(row, columns.gross, digits)?;
             let settled = self.settled(row, columns.settled, (entry.currency, gross))?;
@@ -170,6 +171,17 @@ impl<'a> Reader<'a> {
         let open = entry.kind == EntryKind::Reversal && refund <= 0;
         (entry.amount_minor, entry.settled_minor) = ((!open).then_some(-refund), -settled);
         Ok(())
+    }
+
+    /// The amounts that lines of this kind are not read from must be amounts even so: one that is none is a damaged line.
+    fn check_other_amounts(&self, row: &Row<'_, true>, kind: EntryKind) -> Result<(), ReadError> {
+        let columns = self.columns;
+        let others = match kind {
+            EntryKind::Payment => [columns.refund, columns.refund_settled.amount],
+            EntryKind::Refund | EntryKind::Reversal => [columns.gross, columns.settled.amount],
+        };
+        // They may be in another currency: only their shape is looked at.
+        others.into_iter().try_for_each(|column| self.optional(row, column, E5_DIGITS).map(drop))
     }
 
     /// What is settled of `whole`; all of it, where another currency is settled.
