@@ -64,9 +64,13 @@ fn a_night_that_is_broken_off_keeps_its_answers_and_the_next_asks_only_what_is_m
         } else {
             assert!(first < requests, "{what}: {first} of {requests}");
         }
+        // A success that TianTa denies is asked about again: a wrong key may have been put right since.
+        let denied =
+            u32::try_from(town.ledger("SELECT order_no FROM answer WHERE outcome = 'not_found'").len());
+        let denied = denied.expect("few");
         town.run_with(&[], &[ONE_TRY]).expect(10);
         let all = town.asked(Desk::Tianta, ACCOUNT);
-        assert_eq!(all, requests + lost, "{what}: {first} requests in the first night");
+        assert_eq!(all, requests + lost + denied, "{what}: {first} requests in the first night");
         assert_eq!(reports(&town), undisturbed, "{what}");
         town.run_with(&["reconcile"], &[]).expect(10);
         assert_eq!((town.asked(Desk::Tianta, ACCOUNT), reports(&town)), (all, undisturbed.clone()), "{what}");
