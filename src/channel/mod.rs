@@ -82,7 +82,7 @@ pub fn room(code: &str) -> Option<&'static Room> {
 /// [`ReadError`]: not a statement, not the asked one, or one that does not add up.
 pub fn read(room: &Room, errand: &Errand, raw: Vec<u8>) -> Result<Statement, ReadError> {
     match room.statements {
-        _ if answers::is_book(&raw) => answers::read(errand, raw),
+        _ if room.queries.is_some() && answers::is_book(&raw) => answers::read(errand, raw),
         Some(statements) => (statements.read)(errand, raw),
         None => Err(ReadError::File(format!("channel {} has no statements", room.code))),
     }

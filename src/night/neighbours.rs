@@ -62,14 +62,17 @@ impl Days {
         if self.ledger.unit(account, self.date).await?.is_none_or(|unit| unit.state != UnitState::Done) {
             return Ok(());
         }
-        let lines = self.ledger.neighbour_entries(account, &[self.date], keys).await?;
+        // Their own statement of the next day may have what was paid at midnight: that is not what is missing there.
+        let days = [self.date.before(), self.date, self.date.after()];
+        let lines = self.ledger.neighbour_entries(account, &days, keys).await?;
         let of_day = |order: &&LoggedOrder| order.day == self.date;
         let wanted = |order: &&LoggedOrder| is_among(logged, order, keys);
         let orders: Vec<Neighbour> =
             logged.orders.iter().filter(of_day).filter(wanted).map(|o| logged_neighbour(logged, o)).collect();
         let lines: Vec<Neighbour> = lines.into_iter().map(|line| kept_neighbour(line, true)).collect();
         let named = |item: &Neighbour| Neighbour { account: account.to_owned(), ..item.clone() };
-        let unknown = lines.iter().filter(|line| !orders.iter().any(|order| is_same_thing(line, order)));
+        let today = lines.iter().filter(|line| line.day == self.date);
+        let unknown = today.filter(|line| !orders.iter().any(|order| is_same_thing(line, order)));
         found.elsewhere_lines.extend(unknown.map(named));
         let missing = orders.iter().filter(|order| order.success);
         let missing = missing.filter(|order| !lines.iter().any(|line| is_same_thing(line, order)));

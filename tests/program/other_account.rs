@@ -95,3 +95,31 @@ fn what_the_other_account_shows_is_found_also_when_it_comes_later_and_alone() {
     site.run(&["import", "by-hand.csv", "--account", "b", "--date", "20161108"]).expect(10);
     wanted(&site);
 }
+
+/// X1 was paid at midnight and settled by `b` the next day. The charge that `a`'s statement has under the same number is
+/// another one.
+#[test]
+fn what_the_other_account_settles_the_next_day_covers_no_second_charge() {
+    let site = site([A, B]);
+    std::fs::remove_file(site.path("ttpayment.db")).expect("the site's log");
+    site.log([
+        paid("A1", 1200, "09:00:00"),
+        of_b(paid("B1", 300, "09:00:00")),
+        of_b(paid("X1", 700, "23:59:50")),
+    ]);
+    for (merchant, day, lines) in [
+        ("1900012345", "2016-11-08", &[("A1", "12.00"), ("X1", "7.00")][..]),
+        ("1900054321", "2016-11-08", &[("B1", "3.00")]),
+        ("1900054321", "2016-11-09", &[("X1", "7.00")]),
+    ] {
+        let file = format!("statements/{merchant}/{}.csv", day.replace('-', ""));
+        site.write(&file, bill_of(merchant, day, lines));
+    }
+    site.run(&["--date", "20161108"]).expect(10);
+    assert!(!csv(&site).contains(",a,"), "`b` still misses it, and says so: {}", csv(&site));
+    site.run(&["--date", "20161109", "--account", "b"]);
+
+    let rows = csv(&site);
+    assert!(rows.contains(",a,WX,channel_only,payment,X1,"), "{rows}");
+    assert_eq!(rows.lines().count(), 2, "{rows}");
+}
