@@ -170,10 +170,8 @@ pub(super) async fn plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
         };
         let version = standing.map_or(0, |record| record.version);
         let account = &errand.account;
-        let from = match account.option("url") {
-            "" => account.option("path").to_owned(),
-            url => bare(url).to_owned(),
-        };
+        let addresses = ["url", "gateway.url"].map(|key| bare(account.option(key)));
+        let from = addresses.into_iter().find(|url| !url.is_empty()).unwrap_or(account.option("path"));
         let state = match version {
             0 => start.lang.pick("新".to_owned(), "new".to_owned()),
             n => start.lang.pick(

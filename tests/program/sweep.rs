@@ -116,6 +116,7 @@ fn old_gateway(sweep: bool) -> Town {
 #[test]
 fn a_gateway_without_a_download_is_asked_order_by_order_if_that_is_wanted() {
     let town = old_gateway(true);
+    town.run(&[&GATEWAY[..], &["plan"]].concat()).expect(0).says("mall-gw WX ttpay http://127.0.0.1:");
     town.run(&GATEWAY).expect(0).says("mall-gw: compared by asking order by order");
     let unit = town.unit("mall-gw");
     assert_eq!((&unit["proof"], &unit["verdict"]), (&"query".into(), &"confirmed".into()), "{unit:#}");
