@@ -112,7 +112,7 @@ async fn receive(
     let answered = tokio::task::spawn_blocking(answering).await;
     let answer = answered.unwrap_or_else(|_| Answer::status(500, "the sandbox itself failed"));
     if !answer.pause.is_zero() {
-        // A provider that is slow (`Mishap::Slow`): the wait is what is simulated.
+        // Not waiting *for* anything: a provider that is slow (`Mishap::Slow`) is what is simulated, so the wait is the answer.
         tokio::time::sleep(answer.pause).await;
     }
     answer.into_response()

@@ -10,37 +10,21 @@
 //! A folder beside `sqlite/` with files of the same names and functions, a variant in `Pool` and `Place`, and its
 //! column in `schema.rs`: the compiler then names each place that has to choose.
 
-mod answers;
-mod canonical;
+mod gateway;
 mod ledger;
-mod lock;
-mod log_row;
-mod needles;
-mod notices;
-mod paylog;
 mod place;
-mod records;
-mod sample_log;
-mod schema;
-mod sellers;
 mod sqlite;
 mod text;
-mod unit;
+mod trouble;
 
 #[cfg(test)]
 mod tests;
 
-pub use answers::{Outcome as AnswerOutcome, StoredAnswer};
-pub use canonical::canonical_hash;
-pub use ledger::Ledger;
-pub use lock::RunLock;
-pub use log_row::OwnedLogRow;
-pub use notices::{NoticeRow, read_notices};
-pub use paylog::{FoundRows, PayLog, ReadCount};
-pub use records::{
-    Neighbour, RunRecord, SectionRecord, StatementMeta, StatementRecord, StatementState, StoredEntry,
-    StoredMismatch, StoredOrder, Sums, UnitEnd, UnitKey, UnitRecord, UnitState, VerifiedUnit,
+pub use gateway::{
+    FoundRows, NoticeRow, OwnedLogRow, PayLog, ReadCount, SampleLog, read_notices, read_sellers,
 };
-pub use sample_log::SampleLog;
-pub use sellers::read_sellers;
-pub use unit::UnitTx;
+pub use ledger::{
+    AnswerOutcome, Ledger, Neighbour, RunLock, RunRecord, SectionRecord, StatementMeta, StatementRecord,
+    StatementState, StoredAnswer, StoredEntry, StoredMismatch, StoredOrder, Sums, UnitEnd, UnitKey,
+    UnitRecord, UnitState, UnitTx, VerifiedUnit, canonical_hash,
+};

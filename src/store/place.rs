@@ -1,56 +1,188 @@
-//! Where a database is, and what its errors mean to the person who has to act on them.
+//! Where a database is: an address of the configuration, checked, and safe to print.
+//!
+//! | address | what it is |
+//! |---|---|
+//! | `sqlite:PATH` | a file; nothing after the colon is an option |
+//! | `postgres://user:password@host/database` | PostgreSQL; options as in libpq: `sslrootcert`, `host=/socket/folder` |
+//! | `mysql://user:password@host/database` | MariaDB or MySQL; `ssl-ca`, `socket` |
+//!
+//! TLS: a server that is not on this machine is spoken to over TLS with its certificate and name checked, or not at
+//! all; an address that asks for less is refused. On loopback and sockets the server decides.
 
+use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
 
-use super::sqlite::RawError;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{ConnectOptions, MySqlConnection, PgConnection};
+
+use super::trouble::Trouble;
 use crate::domain::{Exit, Failure};
 
-/// A database as named in the configuration, safe to print.
+/// Until a server has answered. Longer than a busy one needs, shorter than an operator's patience.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A database as named in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// An absolute path.
     Sqlite(PathBuf),
+    Postgres(Server<PgConnectOptions>),
+    Mysql(Server<MySqlConnectOptions>),
+}
+
+/// A database on a server: how to reach it, and its name without the password.
+#[derive(Clone)]
+pub(super) struct Server<O> {
+    name: String,
+    options: Box<O>,
+}
+
+impl<O> fmt::Debug for Server<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl<O> PartialEq for Server<O> {
+    fn eq(&self, other: &Server<O>) -> bool {
+        self.name == other.name
+    }
+}
+
+impl<O> Eq for Server<O> {}
+
+impl<O> Server<O> {
+    pub(super) fn options(&self) -> &O {
+        &self.options
+    }
 }
 
 impl Place {
-    /// Reads `sqlite:PATH` (also `sqlite://PATH`). Nothing after the colon is an option: a `?` belongs to the name.
+    /// Reads an address. `key` is the one that it stands under.
     ///
     /// # Errors
     ///
-    /// [`Exit::Config`] for another engine or a database in memory. The address is not repeated: it may hold a
-    /// password.
+    /// [`Exit::Config`]: another engine, a database in memory, TLS that checks too little. The address is not
+    /// repeated: it may hold a password.
     pub(super) fn parse(url: &str, key: &str) -> Result<Place, Failure> {
-        let Some(rest) = url.strip_prefix("sqlite:") else {
-            let engine = url.split(':').next().unwrap_or("").to_owned();
-            return Err(Failure::new(
-                Exit::Config,
-                format!("`{key}` names a `{engine}:` database, which is not in this version"),
-            )
-            .hint(format!("set `{key}`, or {}, to `sqlite:PATH`", variable(key))));
-        };
-        let path = rest.strip_prefix("//").unwrap_or(rest);
-        let in_memory = path.is_empty() || path.contains(":memory:");
-        let absolute = std::path::absolute(path).ok().filter(|_| !in_memory);
-        absolute.map(Place::Sqlite).ok_or_else(|| {
-            Failure::new(Exit::Config, format!("`{key}` names no file: `sqlite:{path}`"))
-                .hint(format!("set `{key}` to `sqlite:PATH`"))
-        })
+        let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
+        match scheme.to_ascii_lowercase().as_str() {
+            "sqlite" => file(rest, key),
+            "postgres" | "postgresql" => postgres(url, key).map(Place::Postgres),
+            "mysql" | "mariadb" => mysql(&format!("mysql:{rest}"), key).map(Place::Mysql),
+            _ => Err(Failure::new(Exit::Config, format!("`{key}` is no address of a database that is known here"))
+                .hint(format!(
+                    "set `{key}`, or {}, to `sqlite:PATH`, `postgres://user:password@host/database` or `mysql://…`",
+                    variable(key)
+                ))),
+        }
     }
 
+    /// The file of a SQLite database.
+    ///
+    /// # Panics
+    ///
+    /// For a server, which has none.
     pub(super) fn path(&self) -> &Path {
-        let Place::Sqlite(path) = self;
-        path
+        match self {
+            Place::Sqlite(path) => path,
+            Place::Postgres(_) | Place::Mysql(_) => unreachable!("{} is no file", self.name()),
+        }
     }
 
     /// For messages.
     pub(super) fn name(&self) -> String {
-        self.path().display().to_string()
+        match self {
+            Place::Sqlite(path) => path.display().to_string(),
+            Place::Postgres(server) => server.name.clone(),
+            Place::Mysql(server) => server.name.clone(),
+        }
     }
 
     pub(super) fn failure(&self, doing: &str, trouble: &Trouble) -> Failure {
-        let (exit, hint) = trouble.meaning();
+        let (exit, hint) = trouble.meaning(!matches!(self, Place::Sqlite(_)));
         Failure::new(exit, format!("{}: {doing}: {}", self.name(), trouble.text())).hint(hint)
     }
+}
+
+fn file(rest: &str, key: &str) -> Result<Place, Failure> {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let in_memory = path.is_empty() || path.contains(":memory:");
+    let absolute = std::path::absolute(path).ok().filter(|_| !in_memory);
+    absolute.map(Place::Sqlite).ok_or_else(|| {
+        Failure::new(Exit::Config, format!("`{key}` names no file: `sqlite:{path}`"))
+            .hint(format!("set `{key}` to `sqlite:PATH`"))
+    })
+}
+
+fn postgres(url: &str, key: &str) -> Result<Server<PgConnectOptions>, Failure> {
+    let options = PgConnectOptions::from_str(url).map_err(|_| unreadable(key, "postgres"))?;
+    let Some(database) = options.get_database().map(str::to_owned) else { return Err(nameless(key)) };
+    let (host, port) = (options.get_host().to_owned(), options.get_port());
+    let is_here = options.get_socket().is_some() || host.starts_with('/') || is_loopback(&host);
+    let asked = asked_for(url, &["sslmode", "ssl-mode"]);
+    let mode = if asked { options.get_ssl_mode() } else { PgSslMode::Prefer };
+    let mode = match mode {
+        PgSslMode::VerifyFull => PgSslMode::VerifyFull,
+        mode if is_here => mode,
+        _ if asked => return Err(too_little_tls(key, "sslmode=verify-full")),
+        _ => PgSslMode::VerifyFull,
+    };
+    let name = format!("postgres://{host}:{port}/{database}");
+    let options = options.ssl_mode(mode).application_name("nightjob").disable_statement_logging();
+    Ok(Server { name, options: Box::new(options) })
+}
+
+fn mysql(url: &str, key: &str) -> Result<Server<MySqlConnectOptions>, Failure> {
+    let options = MySqlConnectOptions::from_str(url).map_err(|_| unreadable(key, "mysql"))?;
+    let Some(database) = options.get_database().map(str::to_owned) else { return Err(nameless(key)) };
+    let (host, port) = (options.get_host().to_owned(), options.get_port());
+    let is_here = options.get_socket().is_some() || is_loopback(&host);
+    let asked = asked_for(url, &["sslmode", "ssl-mode"]);
+    let mode = match options.get_ssl_mode() {
+        MySqlSslMode::VerifyIdentity => MySqlSslMode::VerifyIdentity,
+        mode if is_here => mode,
+        _ if asked => return Err(too_little_tls(key, "ssl-mode=VERIFY_IDENTITY")),
+        _ => MySqlSslMode::VerifyIdentity,
+    };
+    let name = format!("mysql://{host}:{port}/{database}");
+    let options = options.ssl_mode(mode).charset("utf8mb4").disable_statement_logging();
+    Ok(Server { name, options: Box::new(options) })
+}
+
+/// Whether one of the options stands in the address.
+fn asked_for(url: &str, names: &[&str]) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|pair| names.iter().any(|name| pair.split('=').next() == Some(name)))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn unreadable(key: &str, scheme: &str) -> Failure {
+    Failure::new(
+        Exit::Config,
+        format!("`{key}` is no address of the form {scheme}://user:password@host/database"),
+    )
+    .hint("characters such as @ : / ? # in a user or password are written as %40 %3A %2F %3F %23")
+}
+
+fn nameless(key: &str) -> Failure {
+    Failure::new(Exit::Config, format!("`{key}` names a server and no database"))
+        .hint("put the database's name behind the host: …@host/database")
+}
+
+fn too_little_tls(key: &str, enough: &str) -> Failure {
+    let message =
+        format!("`{key}` names another machine and asks for TLS that does not check whom it talks to");
+    Failure::new(Exit::Config, message)
+        .hint(format!("leave the option out or write {enough}; an own certificate authority is named by sslrootcert (postgres) or ssl-ca (mysql)"))
 }
 
 /// The variable of a key: what there is where no file of ours is, beside an old configuration.
@@ -58,77 +190,31 @@ fn variable(key: &str) -> String {
     format!("NIGHTJOB_{}", key.replace('.', "__").to_ascii_uppercase())
 }
 
-/// What a driver or the disk said.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// SQLite's extended code and text.
-    Sqlite {
-        code: i32,
-        message: String,
-    },
-    Disk(std::io::Error),
-    /// The driver itself: a pool, a worker, a column of another type.
-    Driver(String),
-}
-
-impl Trouble {
-    fn text(&self) -> String {
-        match self {
-            Trouble::Sqlite { code, message } => format!("{message} (SQLite {code})"),
-            Trouble::Disk(error) => error.to_string(),
-            Trouble::Driver(text) => text.clone(),
-        }
-    }
-
-    /// Exit and hint by SQLite's primary result code (<https://sqlite.org/rescode.html>).
-    fn meaning(&self) -> (Exit, &'static str) {
-        let Trouble::Sqlite { code, .. } = self else {
-            return match self {
-                Trouble::Driver(_) => (Exit::Bug, "please report this"),
-                _ => (
-                    Exit::Storage,
-                    "check the folder: does it exist, may this user write it, is there space?",
-                ),
-            };
-        };
-        match code & 0xff {
-            5 | 6 => (Exit::Storage, "another program holds the database; close it and run again"),
-            8 => (Exit::Storage, "the file or its folder cannot be written by this user"),
-            10 => (Exit::Storage, "the disk failed or is not local; check it, then run again"),
-            11 | 26 => (
-                Exit::Storage,
-                "the file is damaged or not a database; check what it is before you touch it. (A lost ledger is built anew from the archive by `nightjob reconcile`; EB_PAYLOG is the gateway's)",
-            ),
-            13 => (Exit::Storage, "the disk is full; make space and run again"),
-            14 => {
-                (Exit::Storage, "check the path, and that this user may open the file and write its folder")
-            }
-            _ => (Exit::Bug, "please report this"),
-        }
+impl Server<PgConnectOptions> {
+    /// A connection of its own, outside any pool.
+    pub(super) async fn connect(&self) -> Result<PgConnection, Trouble> {
+        in_time(self.options.connect()).await
     }
 }
 
-impl From<RawError> for Trouble {
-    fn from(error: RawError) -> Trouble {
-        Trouble::Sqlite { code: error.code, message: error.message }
+impl Server<MySqlConnectOptions> {
+    /// A connection of its own, outside any pool, with the strict mode in which nothing is cut short in silence.
+    pub(super) async fn connect(&self) -> Result<MySqlConnection, Trouble> {
+        let mut connection = in_time(self.options.connect()).await?;
+        sqlx::query(STRICT).execute(&mut connection).await?;
+        Ok(connection)
     }
 }
 
-impl From<std::io::Error> for Trouble {
-    fn from(error: std::io::Error) -> Trouble {
-        Trouble::Disk(error)
-    }
-}
+/// A text too long, a number out of range, a missing default: errors, whatever the server's own mode is.
+pub(super) const STRICT: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE'";
 
-impl From<sqlx::Error> for Trouble {
-    fn from(error: sqlx::Error) -> Trouble {
-        let code = error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse().ok());
-        match (code, error) {
-            (Some(code), sqlx::Error::Database(e)) => {
-                Trouble::Sqlite { code, message: e.message().to_owned() }
-            }
-            (_, sqlx::Error::Io(e)) => Trouble::Disk(e),
-            (_, e) => Trouble::Driver(e.to_string()),
+async fn in_time<T>(connecting: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Trouble> {
+    match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+        Ok(connected) => Ok(connected?),
+        Err(_) => {
+            let waited = CONNECT_TIMEOUT.as_secs();
+            Err(Trouble::Connection(format!("the server did not answer within {waited} s")))
         }
     }
 }
@@ -148,27 +234,79 @@ impl<T, E: Into<Trouble>> At<T> for Result<T, E> {
 mod tests {
     use super::*;
 
+    fn parse(url: &str) -> Result<String, Failure> {
+        Place::parse(url, "database").map(|place| place.name())
+    }
+
     #[test]
-    fn only_sqlite_files_are_in_this_version() {
+    fn addresses_without_their_passwords() {
+        for (url, name) in [
+            ("sqlite:/a/b.db", "/a/b.db"),
+            ("sqlite:///a/b.db", "/a/b.db"),
+            ("sqlite:/a/b.db?mode=memory", "/a/b.db?mode=memory"),
+            ("postgres://u:geheim@127.0.0.1:5433/night", "postgres://127.0.0.1:5433/night"),
+            ("postgresql://u@db.example/night", "postgres://db.example:5432/night"),
+            ("mysql://u:geheim@localhost/night", "mysql://localhost:3306/night"),
+            ("mariadb://u:ge%40heim@db.example:3307/night", "mysql://db.example:3307/night"),
+        ] {
+            let place = Place::parse(url, "database").unwrap();
+            assert_eq!(place.name(), name);
+            assert!(!format!("{place:?}").contains("geheim"), "no password in {place:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_says_so_without_its_password() {
         for (url, part) in [
-            ("postgres://u:geheim@host/db", "`postgres:` database, which is not in this version"),
-            ("mysql://u:geheim@host/db", "`mysql:` database"),
-            ("odbc:DSN=ttpay;uid=ttpay;pwd=geheim;", "`odbc:` database"),
+            ("oracle://u:geheim@host/db", "no address of a database"),
             ("sqlite:", "names no file"),
             ("sqlite::memory:", "names no file"),
-            ("/data/x.db", "not in this version"),
+            ("/data/x.db", "no address of a database"),
+            ("postgres://u:geheim@host", "no database"),
+            ("mysql://u:geheim@host/", "no database"),
+            ("postgres://u:gehe@im@host:port/x", "postgres://user:password@host/database"),
         ] {
-            let failure = Place::parse(url, "database").unwrap_err();
+            let failure = parse(url).unwrap_err();
             assert_eq!(failure.exit, Exit::Config, "{url}");
             assert!(failure.message.contains(part), "{url}: {}", failure.message);
             assert!(!format!("{failure:?}").contains("geheim"), "no password in {failure:?}");
         }
-        for (url, path) in [
-            ("sqlite:/a/b.db", "/a/b.db"),
-            ("sqlite:///a/b.db", "/a/b.db"),
-            ("sqlite:/a/b.db?mode=memory", "/a/b.db?mode=memory"),
+    }
+
+    #[test]
+    fn another_machine_is_spoken_to_over_checked_tls_only() {
+        let pg = |url: &str| match Place::parse(url, "database") {
+            Ok(Place::Postgres(server)) => Ok(format!("{:?}", server.options().get_ssl_mode())),
+            other => Err(other.unwrap_err()),
+        };
+        let my = |url: &str| match Place::parse(url, "database") {
+            Ok(Place::Mysql(server)) => Ok(format!("{:?}", server.options().get_ssl_mode())),
+            other => Err(other.unwrap_err()),
+        };
+        for url in [
+            "postgres://u@db.example/x",
+            "postgres://u@10.0.0.9/x",
+            "postgres://u@127.0.0.1/x?sslmode=verify-full",
         ] {
-            assert_eq!(Place::parse(url, "database").map(|p| p.name()).as_deref(), Ok(path));
+            assert_eq!(pg(url).as_deref(), Ok("VerifyFull"), "{url}");
+        }
+        for url in
+            ["postgres://u@127.0.0.1/x", "postgres://u@[::1]/x", "postgres://u@localhost/x?host=/run/pg"]
+        {
+            assert_eq!(pg(url).as_deref(), Ok("Prefer"), "{url}");
+        }
+        for mode in ["disable", "allow", "prefer", "require", "verify-ca"] {
+            let failure = pg(&format!("postgres://u@db.example/x?sslmode={mode}")).unwrap_err();
+            assert!(failure.hint.contains("verify-full"), "{mode}: {failure:?}");
+        }
+        assert_eq!(my("mysql://u@db.example/x").as_deref(), Ok("VerifyIdentity"));
+        assert_eq!(
+            my("mysql://u@localhost/x?socket=/run/my.sock&ssl-mode=DISABLED").as_deref(),
+            Ok("Disabled")
+        );
+        for mode in ["DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA"] {
+            let failure = my(&format!("mysql://u@db.example/x?ssl-mode={mode}")).unwrap_err();
+            assert!(failure.hint.contains("VERIFY_IDENTITY"), "{mode}: {failure:?}");
         }
     }
 }

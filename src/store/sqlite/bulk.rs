@@ -35,7 +35,7 @@ pub(in crate::store) struct RawError {
 }
 
 /// A prepared statement on a connection that this thread holds.
-pub(super) struct Query<'h> {
+pub(in crate::store) struct Query<'h> {
     statement: NonNull<ffi::sqlite3_stmt>,
     database: NonNull<ffi::sqlite3>,
     columns: c_int,
@@ -46,7 +46,10 @@ impl<'h> Query<'h> {
     /// # Errors
     ///
     /// What SQLite says of the text, or that it holds no statement.
-    pub(super) fn prepare(handle: &'h mut LockedSqliteHandle<'_>, sql: &str) -> Result<Query<'h>, RawError> {
+    pub(in crate::store) fn prepare(
+        handle: &'h mut LockedSqliteHandle<'_>,
+        sql: &str,
+    ) -> Result<Query<'h>, RawError> {
         let database = handle.as_raw_handle();
         let length = c_int::try_from(sql.len())
             .map_err(|_| RawError { code: ffi::SQLITE_TOOBIG, message: "statement too long".to_owned() })?;
@@ -73,7 +76,7 @@ impl<'h> Query<'h> {
     }
 
     /// Binds a text; SQLite keeps its own copy. `index` counts from 1.
-    pub(super) fn bind_text(&mut self, index: c_int, text: &str) -> Result<(), RawError> {
+    pub(in crate::store) fn bind_text(&mut self, index: c_int, text: &str) -> Result<(), RawError> {
         let length = c_int::try_from(text.len())
             .map_err(|_| RawError { code: ffi::SQLITE_TOOBIG, message: "text too long".to_owned() })?;
         // SAFETY: the statement is live; `text` is `length` bytes long; SQLITE_TRANSIENT makes SQLite copy it
@@ -91,14 +94,14 @@ impl<'h> Query<'h> {
     }
 
     /// Binds a number. `index` counts from 1.
-    pub(super) fn bind_integer(&mut self, index: c_int, value: i64) -> Result<(), RawError> {
+    pub(in crate::store) fn bind_integer(&mut self, index: c_int, value: i64) -> Result<(), RawError> {
         // SAFETY: the statement is live.
         let code = unsafe { ffi::sqlite3_bind_int64(self.statement.as_ptr(), index, value) };
         self.checked(code)
     }
 
     /// The next row; `None` after the last.
-    pub(super) fn next_row(&mut self) -> Result<Option<Row<'_>>, RawError> {
+    pub(in crate::store) fn next_row(&mut self) -> Result<Option<Row<'_>>, RawError> {
         // SAFETY: the statement is live, and no `Row` of it exists, because a `Row` borrows `self` mutably.
         match unsafe { ffi::sqlite3_step(self.statement.as_ptr()) } {
             ffi::SQLITE_ROW => {
@@ -123,7 +126,7 @@ impl Drop for Query<'_> {
 }
 
 /// One row, valid until the next one is asked for. Columns count from 0.
-pub(super) struct Row<'q> {
+pub(in crate::store) struct Row<'q> {
     statement: NonNull<ffi::sqlite3_stmt>,
     columns: c_int,
     query: PhantomData<&'q mut ()>,
@@ -131,7 +134,7 @@ pub(super) struct Row<'q> {
 
 impl<'q> Row<'q> {
     /// The bytes of a text as stored (UTF-8 unless someone stored something else); NULL is empty.
-    pub(super) fn text(&self, column: c_int) -> &'q [u8] {
+    pub(in crate::store) fn text(&self, column: c_int) -> &'q [u8] {
         self.check(column);
         // SAFETY: the statement stands on a row (a `Row` exists only then) and the column is in range. The pointer
         // is valid for `sqlite3_column_bytes` bytes until the next step, which `'q` excludes.
@@ -146,7 +149,7 @@ impl<'q> Row<'q> {
     }
 
     /// A number; NULL is `None`. Do not read the same column as a text.
-    pub(super) fn integer(&self, column: c_int) -> Option<i64> {
+    pub(in crate::store) fn integer(&self, column: c_int) -> Option<i64> {
         self.check(column);
         // SAFETY: as in `text`; neither call hands out a pointer.
         unsafe {

@@ -2,18 +2,9 @@
 //!
 //! Ledger: WAL, `synchronous=FULL`, one writer, made and migrated by itself. Log: opened read-only, never altered.
 
-pub(super) mod answers;
-mod bulk;
+pub(super) mod bulk;
 pub(super) mod image;
-pub(super) mod load;
-pub(super) mod log;
-pub(super) mod notices;
-pub(super) mod reads;
 pub(super) mod record;
-pub(super) mod schema;
-pub(super) mod sellers;
-pub(super) mod stream;
-pub(super) mod unit;
 
 pub(super) use bulk::RawError;
 
@@ -25,8 +16,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::runtime::Handle;
 
-use super::place::{At, Place, Trouble};
 use crate::domain::{Exit, Failure};
+use crate::store::place::{At, Place};
+use crate::store::trouble::Trouble;
 
 /// How long a statement waits for another program's lock. A checkpoint of a large WAL on a slow disk takes seconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -141,8 +141,8 @@ async fn records_are_moved_whole() {
     home.open().await.close().await;
     let mut connection = home.connect().await;
     for (table, create) in [
-        ("ledger_entry", crate::store::schema::LEDGER_ENTRY),
-        ("logged_order", crate::store::schema::LOGGED_ORDER),
+        ("ledger_entry", crate::store::ledger::schema::LEDGER_ENTRY),
+        ("logged_order", crate::store::ledger::schema::LOGGED_ORDER),
     ] {
         let setup = create.replace("CREATE TABLE ", "ATTACH ':memory:' AS incoming; CREATE TABLE incoming.");
         sqlx::raw_sql(AssertSqlSafe(setup)).execute(&mut connection).await.unwrap();

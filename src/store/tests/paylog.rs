@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::*;
 use crate::domain::Exit;
 use crate::paylog::LogRow;
-use crate::store::log_row::COLUMNS;
+use crate::store::gateway::log_row::COLUMNS;
 
 fn row(date: &str, order: &str) -> OwnedLogRow {
     OwnedLogRow {

@@ -15,11 +15,11 @@ use futures_util::future::try_join_all;
 
 use super::log_row::{OwnedLogRow, REQ_DATE, REQ_OBJ, RES_OBJ, row_of};
 use super::needles::Needles;
-use super::place::Place;
 use super::sqlite::log::{LogTable, Slice, each_row};
-use super::sqlite::with_handle;
 use crate::domain::{BillDate, Failure, LogCover, Moment};
 use crate::paylog::LogRow;
+use crate::store::place::Place;
+use crate::store::sqlite::with_handle;
 
 /// Rows that [`PayLog::find`] keeps: a key such as `1` stands in every message, and must not fill the memory.
 const FOUND_ROWS_MAX: usize = 200_000;

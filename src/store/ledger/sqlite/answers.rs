@@ -3,10 +3,10 @@
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-use super::foreign_value;
 use crate::domain::{BillDate, Currency, EntryKind, Failure, Moment};
-use crate::store::answers::{Outcome, StoredAnswer};
+use crate::store::ledger::answers::{Outcome, StoredAnswer};
 use crate::store::place::{At, Place};
+use crate::store::sqlite::foreign_value;
 
 const DOING: &str = "keeping an answer";
 const READING: &str = "reading `answer`";

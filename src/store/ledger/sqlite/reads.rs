@@ -3,14 +3,14 @@
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, SqliteConnection};
 
-use super::foreign_value;
 use crate::domain::{Bill, BillDate, Currency, EntryKind, Failure, Moment, State, Verdict};
 use crate::report::MismatchRow;
-use crate::store::place::{At, Place};
-use crate::store::records::{
+use crate::store::ledger::records::{
     Neighbour, RunRecord, SectionRecord, StatementMeta, StatementRecord, StatementState, StoredEntry,
     StoredMismatch, StoredOrder, Sums, UnitRecord, UnitState,
 };
+use crate::store::place::{At, Place};
+use crate::store::sqlite::foreign_value;
 
 /// The bill of a unit that stands: `current` or `empty`.
 pub(in crate::store) async fn standing_statement(

@@ -3,11 +3,11 @@
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
+use super::reads;
 use crate::domain::{Exit, Failure};
 use crate::report::MismatchRow;
+use crate::store::ledger::records::{StatementMeta, StatementRecord, StatementState, UnitEnd, UnitKey};
 use crate::store::place::{At, Place};
-use crate::store::records::{StatementMeta, StatementRecord, StatementState, UnitEnd, UnitKey};
-use crate::store::sqlite::reads;
 
 /// Rows of one INSERT: 24 columns each, below SQLite's 32766 variables; larger ones were not faster.
 const INSERT_ROWS: usize = 300;

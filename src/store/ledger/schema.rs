@@ -11,12 +11,12 @@
 //! (account, bill_date, line) without a rowid makes it two and a half times as long.
 
 /// One step, in the words of each engine.
-pub(super) struct Step {
-    pub(super) sqlite: &'static [&'static str],
+pub(in crate::store) struct Step {
+    pub(in crate::store) sqlite: &'static [&'static str],
 }
 
 /// Each step brings the tables from its place in this list to the next version.
-pub(super) const STEPS: &[Step] = &[
+pub(in crate::store) const STEPS: &[Step] = &[
     Step {
         sqlite: &[
             STATEMENT,
@@ -35,9 +35,9 @@ pub(super) const STEPS: &[Step] = &[
 ];
 
 /// The version that this program reads and writes.
-pub(super) const VERSION: i64 = STEPS.len().cast_signed() as i64;
+pub(in crate::store) const VERSION: i64 = STEPS.len().cast_signed() as i64;
 
-pub(super) const SCHEMA_VERSION: &str =
+pub(in crate::store) const SCHEMA_VERSION: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)";
 
 const STATEMENT: &str = "
@@ -75,7 +75,7 @@ const UNIT: &str = "
     )";
 
 /// Also the shape of the file that is attached for a load (`sqlite/load.rs`).
-pub(super) const LEDGER_ENTRY: &str = "CREATE TABLE ledger_entry (
+pub(in crate::store) const LEDGER_ENTRY: &str = "CREATE TABLE ledger_entry (
         id              INTEGER PRIMARY KEY,
         amount_minor    INTEGER,
         settled_minor   INTEGER NOT NULL,
@@ -100,7 +100,7 @@ pub(super) const LEDGER_ENTRY: &str = "CREATE TABLE ledger_entry (
     )";
 
 /// Also the shape of the file that is attached for a load (`sqlite/load.rs`).
-pub(super) const LOGGED_ORDER: &str = "CREATE TABLE logged_order (
+pub(in crate::store) const LOGGED_ORDER: &str = "CREATE TABLE logged_order (
         id            INTEGER PRIMARY KEY,
         amount_minor  INTEGER,
         notes         INTEGER NOT NULL,

@@ -13,9 +13,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::place::{At, Place};
-use super::sqlite;
+use super::sqlite::notices::of_table;
 use crate::domain::{Exit, Failure};
+use crate::store::place::{At, Place};
+use crate::store::sqlite;
 
 /// One notification is a form or a small XML; what is longer is none.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -58,7 +59,7 @@ where
         }
         Some(("table", name)) => {
             let place = Place::parse(database, "paylog.database")?;
-            sqlite::notices::of_table((place, name), listener, show).await
+            of_table((place, name), listener, show).await
         }
         _ => Err(Failure::new(Exit::Bug, format!("`{source}` names no notices"))),
     }

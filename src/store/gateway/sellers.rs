@@ -5,9 +5,9 @@
 //! `config::sellers`' question. Plain `SELECT`s of named columns, which Oracle 10g understands too. Source:
 //! `spec/ttpay.md`, R031 to R035.
 
-use super::place::Place;
-use super::sqlite;
+use super::sqlite::sellers::Catalog;
 use crate::domain::{AlipaySeller, Exit, Failure, Seller, SellerTables, WechatSeller};
+use crate::store::place::Place;
 
 pub(super) const PARENT: &str = "EB_SELLER";
 const WECHAT: &str = "EB_SELLER_WX";
@@ -42,7 +42,7 @@ impl Table {
 /// [`Exit::Storage`]: no file, or one that cannot be read.
 pub async fn read_sellers(url: &str, schema: &str) -> Result<SellerTables, Failure> {
     let place = Place::parse(url, "paylog.database")?;
-    let mut found = sqlite::sellers::Catalog::open(&place, schema).await?;
+    let mut found = Catalog::open(&place, schema).await?;
     let names = found.names().to_vec();
     let spelled = |wanted: &str| names.iter().find(|name| name.eq_ignore_ascii_case(wanted));
     let Some(parent) = spelled(PARENT) else {

@@ -7,9 +7,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::place::{At, Place};
-use super::sqlite;
 use crate::domain::{Exit, Failure, Moment};
+use crate::store::place::{At, Place};
+use crate::store::sqlite;
 
 /// Bytes of the holder's text that are shown; the file is ours, but a message must stay short.
 const HOLDER_BYTES_MAX: u64 = 400;
@@ -120,7 +120,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("nightjob.db.lock");
         let mut other = Command::new(std::env::current_exe().unwrap())
-            .args(["store::lock::tests::hold_the_lock_for_the_test_beside", "--exact", "--nocapture"])
+            .args(["store::ledger::lock::tests::hold_the_lock_for_the_test_beside", "--exact", "--nocapture"])
             .env("NIGHTJOB_TEST_LOCK", &path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,7 +1,7 @@
 //! What providers answered about single orders: kept one by one, so that a run that was broken off asks only for the
 //! rest, and so that a doubt keeps its evidence. Never what a statement says: that is `ledger_entry`.
 
-use super::ledger::Ledger;
+use super::Ledger;
 use super::sqlite::answers;
 use crate::domain::{BillDate, Currency, EntryKind, Failure, Moment, State};
 

@@ -3,8 +3,8 @@
 use sqlx::{Row, SqliteConnection};
 
 use crate::domain::{Exit, Failure};
+use crate::store::ledger::schema::{SCHEMA_VERSION, STEPS, VERSION};
 use crate::store::place::{At, Place};
-use crate::store::schema::{SCHEMA_VERSION, STEPS, VERSION};
 
 /// The version of the tables; `None` for a file without any table.
 pub(in crate::store) async fn version(

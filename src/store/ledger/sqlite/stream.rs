@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use sqlx::sqlite::{LockedSqliteHandle, SqlitePool};
 
-use super::bulk::{Query, Row};
 use super::load::id_range;
-use super::{foreign_value, with_handle};
 use crate::domain::{BillDate, Currency, EntryKind, Failure, LoggedOrder, LoggedOrders, Moment, State};
-use crate::store::canonical::{CanonicalHasher, Numbers};
+use crate::store::ledger::canonical::{CanonicalHasher, Numbers};
+use crate::store::ledger::records::Neighbour;
 use crate::store::place::{At, Place};
-use crate::store::records::Neighbour;
+use crate::store::sqlite::bulk::{Query, Row};
+use crate::store::sqlite::{foreign_value, with_handle};
 
 const ENTRY_ROWS: &str =
     "SELECT part, line, amount_minor, settled_minor, fee_e5, entry, state, currency, happened_at,

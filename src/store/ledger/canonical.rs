@@ -8,8 +8,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::text::{MomentText, push_number};
 use crate::domain::{Cell, Entry, Statement};
+use crate::store::text::{MomentText, push_number};
 
 /// Buffered text before it is hashed.
 const HASH_BYTES: usize = 1 << 16;

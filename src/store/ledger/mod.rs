@@ -3,6 +3,23 @@
 //! [`Ledger`] is an enum of the pools behind one face; the SQL of each engine stands in that engine's folder. A unit
 //! changes only through a [`UnitTx`]. Reads never wait for a unit that is being written.
 
+mod answers;
+mod canonical;
+mod lock;
+mod records;
+pub(super) mod schema;
+mod sqlite;
+mod unit;
+
+pub use answers::{Outcome as AnswerOutcome, StoredAnswer};
+pub use canonical::canonical_hash;
+pub use lock::RunLock;
+pub use records::{
+    Neighbour, RunRecord, SectionRecord, StatementMeta, StatementRecord, StatementState, StoredEntry,
+    StoredMismatch, StoredOrder, Sums, UnitEnd, UnitKey, UnitRecord, UnitState, VerifiedUnit,
+};
+pub use unit::UnitTx;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +28,11 @@ use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use sqlx::{Connection, Row};
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
-use super::place::{At, Place};
-use super::records::{
-    Neighbour, RunRecord, SectionRecord, StatementMeta, StatementRecord, StoredEntry, StoredMismatch,
-    StoredOrder, UnitKey, UnitRecord, VerifiedUnit,
-};
-use super::sqlite::stream::Book;
-use super::sqlite::{self, reads, schema, stream, unit};
-use super::unit::UnitTx;
 use crate::domain::{Bill, BillDate, Exit, Failure, LoggedOrders, Moment};
+use crate::store::place::{At, Place};
+use crate::store::sqlite as engine;
+use sqlite::stream::Book;
+use sqlite::{reads, stream};
 
 /// Connections that read at the same time: a run's tasks and a report.
 const READERS: u32 = 4;
@@ -50,11 +63,11 @@ impl Ledger {
     /// or file that cannot be written, a damaged file, a file system without WAL.
     pub async fn open(url: &str) -> Result<Ledger, Failure> {
         let place = Place::parse(url, "database")?;
-        sqlite::prepare_file(&place)?;
-        let options = sqlite::ledger_options(place.path());
-        let mut connection = sqlite::connect(&options, &place).await?;
+        engine::prepare_file(&place)?;
+        let options = engine::ledger_options(place.path());
+        let mut connection = engine::connect(&options, &place).await?;
         assert_durable(&mut connection, &place).await?;
-        schema::migrate(&mut connection, &place).await?;
+        sqlite::schema::migrate(&mut connection, &place).await?;
         let pool = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options);
         connection.close().await.at(&place, "opening the database")?;
         Ok(Ledger { pool: Pool::Sqlite(pool), place, writer: Arc::default() })
@@ -71,9 +84,9 @@ impl Ledger {
             return Err(Failure::new(Exit::Storage, format!("{}: there is no ledger yet", place.name()))
                 .hint("run `nightjob run` first, or check `database`"));
         }
-        let options = sqlite::read_only_options(place.path());
-        let mut connection = sqlite::connect(&options, &place).await?;
-        schema::require_current(&mut connection, &place).await?;
+        let options = engine::read_only_options(place.path());
+        let mut connection = engine::connect(&options, &place).await?;
+        sqlite::schema::require_current(&mut connection, &place).await?;
         let pool = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options);
         connection.close().await.at(&place, "opening the database")?;
         Ok(Ledger { pool: Pool::Sqlite(pool), place, writer: Arc::default() })
@@ -82,10 +95,10 @@ impl Ledger {
     /// Brings the tables up to date, for `nightjob migrate`; the versions before and after.
     pub async fn migrate(url: &str) -> Result<(i64, i64), Failure> {
         let place = Place::parse(url, "database")?;
-        sqlite::prepare_file(&place)?;
-        let mut connection = sqlite::connect(&sqlite::ledger_options(place.path()), &place).await?;
+        engine::prepare_file(&place)?;
+        let mut connection = engine::connect(&engine::ledger_options(place.path()), &place).await?;
         assert_durable(&mut connection, &place).await?;
-        let versions = schema::migrate(&mut connection, &place).await?;
+        let versions = sqlite::schema::migrate(&mut connection, &place).await?;
         connection.close().await.at(&place, "closing the database")?;
         Ok(versions)
     }
@@ -94,7 +107,7 @@ impl Ledger {
     pub async fn close(self) {
         let Pool::Sqlite(pool) = self.pool;
         let _writer = self.writer.lock().await;
-        unit::checkpoint(pool.clone(), true).await;
+        sqlite::unit::checkpoint(pool.clone(), true).await;
         pool.close().await;
     }
 
@@ -110,7 +123,7 @@ impl Ledger {
         let Pool::Sqlite(pool) = &self.pool;
         let _writer = self.small_write().await?;
         let mut connection = pool.acquire().await.at(&self.place, "recording a rejected statement")?;
-        unit::rejected(&mut connection, &self.place, key, meta).await
+        sqlite::unit::rejected(&mut connection, &self.place, key, meta).await
     }
 
     /// Records a unit that could not be compared, with a `report::Section` as JSON. False, and nothing changed, if
@@ -123,28 +136,28 @@ impl Ledger {
     ) -> Result<bool, Failure> {
         let Pool::Sqlite(pool) = &self.pool;
         let _writer = self.small_write().await?;
-        unit::put_not_compared(pool, &self.place, key, (reason, section)).await
+        sqlite::unit::put_not_compared(pool, &self.place, key, (reason, section)).await
     }
 
     /// Records a day's orders that no account claims, as JSON.
     pub async fn put_unclaimed(&self, date: BillDate, rows: &str) -> Result<(), Failure> {
         let Pool::Sqlite(pool) = &self.pool;
         let _writer = self.small_write().await?;
-        unit::put_unclaimed(pool, &self.place, &date.to_string(), rows).await
+        sqlite::unit::put_unclaimed(pool, &self.place, &date.to_string(), rows).await
     }
 
     /// Records that a run began; its id.
     pub async fn start_run(&self, arguments: &str, now: Moment) -> Result<i64, Failure> {
         let Pool::Sqlite(pool) = &self.pool;
         let _writer = self.small_write().await?;
-        unit::start_run(pool, &self.place, arguments, &now.to_string()).await
+        sqlite::unit::start_run(pool, &self.place, arguments, &now.to_string()).await
     }
 
     /// Records how a run ended.
     pub async fn finish_run(&self, id: i64, now: Moment, exit: Exit, reasons: &str) -> Result<(), Failure> {
         let Pool::Sqlite(pool) = &self.pool;
         let _writer = self.small_write().await?;
-        unit::finish_run(pool, &self.place, id, (&now.to_string(), exit, reasons)).await
+        sqlite::unit::finish_run(pool, &self.place, id, (&now.to_string(), exit, reasons)).await
     }
 
     pub async fn run(&self, id: i64) -> Result<Option<RunRecord>, Failure> {

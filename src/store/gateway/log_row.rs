@@ -3,7 +3,7 @@
 use crate::paylog::LogRow;
 
 /// The columns in the order in which they are read and written.
-pub(super) const COLUMNS: [&str; 13] = [
+pub(in crate::store) const COLUMNS: [&str; 13] = [
     "REQ_TXDATE",
     "REQ_MALLID",
     "REQ_STORECODE",
@@ -19,9 +19,9 @@ pub(super) const COLUMNS: [&str; 13] = [
     "RES_OBJ",
 ];
 /// Places in [`COLUMNS`].
-pub(super) const REQ_DATE: usize = 6;
-pub(super) const REQ_OBJ: usize = 7;
-pub(super) const RES_OBJ: usize = 12;
+pub(in crate::store) const REQ_DATE: usize = 6;
+pub(in crate::store) const REQ_OBJ: usize = 7;
+pub(in crate::store) const RES_OBJ: usize = 12;
 
 /// A row of the log that outlives its batch. NULL is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl OwnedLogRow {
     }
 
     /// In the order of [`COLUMNS`].
-    pub(super) fn texts(&self) -> [&str; 13] {
+    pub(in crate::store) fn texts(&self) -> [&str; 13] {
         [
             &self.req_txdate,
             &self.req_mallid,
@@ -89,7 +89,7 @@ impl From<&LogRow<'_>> for OwnedLogRow {
 }
 
 /// A row of texts in the order of [`COLUMNS`].
-pub(super) fn row_of<'a>(row_id: i64, texts: [&'a str; 13]) -> LogRow<'a> {
+pub(in crate::store) fn row_of<'a>(row_id: i64, texts: [&'a str; 13]) -> LogRow<'a> {
     let [
         req_txdate,
         req_mallid,

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sqlx::sqlite::{LockedSqliteHandle, SqliteConnectOptions};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
-use super::bulk::{Query, Row};
-use super::{connect, read_only_options};
 use crate::domain::{BillDate, Exit, Failure, LogCover, Moment};
-use crate::store::log_row::{COLUMNS, REQ_DATE};
+use crate::store::gateway::log_row::{COLUMNS, REQ_DATE};
 use crate::store::place::{At, Place};
+use crate::store::sqlite::bulk::{Query, Row};
+use crate::store::sqlite::{connect, read_only_options};
 
 const TABLE: &str = "EB_PAYLOG";
 const LOOKING: &str = "looking for the gateway's tables";

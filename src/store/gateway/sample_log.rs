@@ -10,11 +10,11 @@ use std::path::Path;
 use sqlx::Connection;
 
 use super::log_row::{COLUMNS, OwnedLogRow};
-use super::place::{At, Place};
-use super::sqlite;
-use super::sqlite::image::Image;
-use super::sqlite::record::Value;
 use crate::domain::{Exit, Failure};
+use crate::store::place::{At, Place};
+use crate::store::sqlite;
+use crate::store::sqlite::image::Image;
+use crate::store::sqlite::record::Value;
 
 /// Pages of the file: SQLite's own default.
 const LOG_PAGE_BYTES: usize = 4096;

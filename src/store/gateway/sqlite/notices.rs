@@ -2,11 +2,11 @@
 
 use sqlx::{Row as _, SqliteConnection};
 
-use super::bulk::{Query, Row};
-use super::{connect, read_only_options, with_handle};
 use crate::domain::{Exit, Failure};
-use crate::store::notices::{NoticeRow, columns, lacks_columns};
+use crate::store::gateway::notices::{NoticeRow, columns, lacks_columns};
 use crate::store::place::{At, Place};
+use crate::store::sqlite::bulk::{Query, Row};
+use crate::store::sqlite::{connect, read_only_options, with_handle};
 
 const DOING: &str = "reading stored notices";
 

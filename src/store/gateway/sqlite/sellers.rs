@@ -3,12 +3,12 @@
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::bulk::Query;
 use super::log::{find_schema, quoted};
-use super::{connect, read_only_options, with_handle};
 use crate::domain::{Exit, Failure};
+use crate::store::gateway::sellers::{PARENT, Table};
 use crate::store::place::{At, Place};
-use crate::store::sellers::{PARENT, Table};
+use crate::store::sqlite::bulk::Query;
+use crate::store::sqlite::{connect, read_only_options, with_handle};
 
 /// Rows of one table. A chain with a hundred thousand stores has one row each; more is another table.
 const ROWS_MAX: usize = 200_000;

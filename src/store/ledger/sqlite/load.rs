@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::{Row, SqliteConnection};
 
-use super::image::Image;
-use super::record::Value;
-use super::{blocking, new_private_file};
 use crate::domain::{Failure, LoggedOrder, LoggedOrders, Statement};
-use crate::store::canonical::CELLS;
+use crate::store::ledger::canonical::CELLS;
+use crate::store::ledger::records::{Sums, UnitKey};
+use crate::store::ledger::schema::{LEDGER_ENTRY, LOGGED_ORDER};
 use crate::store::place::{At, Place};
-use crate::store::records::{Sums, UnitKey};
-use crate::store::schema::{LEDGER_ENTRY, LOGGED_ORDER};
+use crate::store::sqlite::image::Image;
+use crate::store::sqlite::record::Value;
+use crate::store::sqlite::{blocking, new_private_file};
 use crate::store::text::MomentText;
 
 /// Pages of the file to be attached; large ones need fewer steps.

@@ -6,11 +6,12 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::OwnedMutexGuard;
 
-use super::place::Place;
 use super::records::{StatementMeta, StatementState, Sums, UnitEnd, UnitKey};
-use super::sqlite::{self, load, unit};
+use super::sqlite::{load, unit};
 use crate::domain::{Bill, Exit, Failure, LoggedOrders, Statement};
 use crate::report::MismatchRow;
+use crate::store::place::Place;
+use crate::store::sqlite;
 
 /// A unit being replaced. Dropped without [`finish`](UnitTx::finish), or after any error, nothing of it remains.
 ///

@@ -1,0 +1,212 @@
+//! What an engine, a driver or the disk said, and what it means to the person who has to act on it.
+
+use crate::domain::Exit;
+use crate::store::sqlite::RawError;
+
+/// What went wrong, in the words of whoever said it.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// SQLite's extended code and text.
+    Sqlite { code: i32, message: String },
+    /// PostgreSQL's SQLSTATE and text.
+    Postgres { code: String, message: String },
+    /// MySQL's and MariaDB's error number and text.
+    Mysql { number: u16, message: String },
+    /// A disk, or the connection to a server.
+    Io(std::io::Error),
+    /// TLS, or a server that did not answer in time.
+    Connection(String),
+    /// The driver itself: a pool, a worker, a column of another type.
+    Driver(String),
+}
+
+const REPORT: (Exit, &str) = (Exit::Bug, "please report this");
+const AGAIN: (Exit, &str) =
+    (Exit::Storage, "nothing of this step was kept; run it again once the database server answers");
+const DENIED: (Exit, &str) =
+    (Exit::Config, "check user and password of the address, and what this user may do in the database");
+const NO_SUCH: (Exit, &str) = (Exit::Config, "check the address: is it the right database and schema?");
+const FULL: (Exit, &str) = (Exit::Storage, "the database server's disk is full; make space and run again");
+
+impl Trouble {
+    pub(super) fn text(&self) -> String {
+        match self {
+            Trouble::Sqlite { code, message } => format!("{message} (SQLite {code})"),
+            Trouble::Postgres { code, message } => format!("{message} (SQLSTATE {code})"),
+            Trouble::Mysql { number, message } => format!("{message} (error {number})"),
+            Trouble::Io(error) => error.to_string(),
+            Trouble::Connection(text) | Trouble::Driver(text) => text.clone(),
+        }
+    }
+
+    /// Exit and hint. `is_server`: the place is not a file of ours.
+    pub(super) fn meaning(&self, is_server: bool) -> (Exit, &'static str) {
+        match self {
+            Trouble::Sqlite { code, .. } => of_sqlite(*code),
+            Trouble::Postgres { code, .. } => of_postgres(code),
+            Trouble::Mysql { number, .. } => of_mysql(*number),
+            Trouble::Io(_) | Trouble::Connection(_) if is_server => AGAIN,
+            Trouble::Io(_) => {
+                (Exit::Storage, "check the folder: does it exist, may this user write it, is there space?")
+            }
+            Trouble::Connection(_) => {
+                (Exit::Storage, "another program holds the database; close it and run again")
+            }
+            Trouble::Driver(_) => REPORT,
+        }
+    }
+
+    /// Whether the connection is gone, so that nobody knows what became of what was asked last.
+    pub(super) fn is_lost_connection(&self) -> bool {
+        match self {
+            Trouble::Io(_) | Trouble::Connection(_) => true,
+            Trouble::Postgres { code, .. } => code.starts_with("08") || code.starts_with("57P"),
+            Trouble::Mysql { number, .. } => {
+                matches!(number, 1053 | 1077 | 1152 | 1158..=1161 | 1184 | 1927 | 4031)
+            }
+            Trouble::Sqlite { .. } | Trouble::Driver(_) => false,
+        }
+    }
+}
+
+/// By the primary result code (<https://sqlite.org/rescode.html>).
+fn of_sqlite(code: i32) -> (Exit, &'static str) {
+    match code & 0xff {
+        5 | 6 => (Exit::Storage, "another program holds the database; close it and run again"),
+        8 => (Exit::Storage, "the file or its folder cannot be written by this user"),
+        10 => (Exit::Storage, "the disk failed or is not local; check it, then run again"),
+        11 | 26 => (
+            Exit::Storage,
+            "the file is damaged or not a database; check what it is before you touch it. (A lost ledger is built anew from the archive by `nightjob reconcile`; EB_PAYLOG is the gateway's)",
+        ),
+        13 => (Exit::Storage, "the disk is full; make space and run again"),
+        14 => (Exit::Storage, "check the path, and that this user may open the file and write its folder"),
+        _ => REPORT,
+    }
+}
+
+/// By SQLSTATE (PostgreSQL manual, appendix A).
+fn of_postgres(code: &str) -> (Exit, &'static str) {
+    match code {
+        "53100" => FULL,
+        "42501" => DENIED,
+        "3D000" | "3F000" | "42P01" | "42703" => NO_SUCH,
+        "25006" => {
+            (Exit::Storage, "the database server takes no writes now (a standby?); check it, then run again")
+        }
+        _ => match code.get(..2) {
+            Some("28") => DENIED,
+            // Connection, resources, an operator's or the system's doing, a lock or a deadlock.
+            Some("08" | "53" | "55" | "57" | "58" | "40") => AGAIN,
+            _ => REPORT,
+        },
+    }
+}
+
+/// By number (MariaDB knowledge base, "MariaDB Error Codes"; the same in MySQL).
+fn of_mysql(number: u16) -> (Exit, &'static str) {
+    match number {
+        1021 | 1114 => FULL,
+        1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1698 => DENIED,
+        1049 | 1146 | 1054 => NO_SUCH,
+        1290 | 1792 | 1836 => {
+            (Exit::Storage, "the database server takes no writes now (read-only?); check it, then run again")
+        }
+        1153 => (Exit::Config, "raise max_allowed_packet on the database server to 16M or more"),
+        // Too many connections, shutdown, lock waits, deadlocks, a broken or killed connection.
+        1040
+        | 1053
+        | 1077
+        | 1152
+        | 1158..=1161
+        | 1180
+        | 1184
+        | 1203
+        | 1205
+        | 1213
+        | 1226
+        | 1317
+        | 1927
+        | 3024
+        | 4031 => AGAIN,
+        _ => REPORT,
+    }
+}
+
+impl From<RawError> for Trouble {
+    fn from(error: RawError) -> Trouble {
+        Trouble::Sqlite { code: error.code, message: error.message }
+    }
+}
+
+impl From<std::io::Error> for Trouble {
+    fn from(error: std::io::Error) -> Trouble {
+        Trouble::Io(error)
+    }
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Trouble {
+        match error {
+            sqlx::Error::Database(error) => of_database(&*error),
+            sqlx::Error::Io(error) => Trouble::Io(error),
+            sqlx::Error::Tls(error) => Trouble::Connection(format!("TLS: {error}")),
+            error @ (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => {
+                Trouble::Connection(error.to_string())
+            }
+            error => Trouble::Driver(error.to_string()),
+        }
+    }
+}
+
+fn of_database(error: &dyn sqlx::error::DatabaseError) -> Trouble {
+    let message = error.message().to_owned();
+    if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return Trouble::Mysql { number: error.number(), message };
+    }
+    let code = error.code().unwrap_or_default();
+    match error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        Some(_) => Trouble::Postgres { code: code.into_owned(), message },
+        None => match code.parse() {
+            Ok(code) => Trouble::Sqlite { code, message },
+            Err(_) => Trouble::Driver(message),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_to_act() {
+        let postgres = |code: &str| Trouble::Postgres { code: code.to_owned(), message: String::new() };
+        let mysql = |number| Trouble::Mysql { number, message: String::new() };
+        let sqlite = |code| Trouble::Sqlite { code, message: String::new() };
+        for (trouble, exit, words) in [
+            (sqlite(13), Exit::Storage, "disk is full"),
+            (sqlite(5), Exit::Storage, "another program"),
+            (sqlite(1), Exit::Bug, "report"),
+            (postgres("28P01"), Exit::Config, "user and password"),
+            (postgres("42501"), Exit::Config, "what this user may do"),
+            (postgres("3D000"), Exit::Config, "right database"),
+            (postgres("53100"), Exit::Storage, "disk is full"),
+            (postgres("57P01"), Exit::Storage, "run it again"),
+            (postgres("40P01"), Exit::Storage, "run it again"),
+            (postgres("25006"), Exit::Storage, "no writes"),
+            (postgres("22001"), Exit::Bug, "report"),
+            (mysql(1045), Exit::Config, "user and password"),
+            (mysql(1049), Exit::Config, "right database"),
+            (mysql(1213), Exit::Storage, "run it again"),
+            (mysql(1114), Exit::Storage, "disk is full"),
+            (mysql(1406), Exit::Bug, "report"),
+        ] {
+            let (found, hint) = trouble.meaning(true);
+            assert_eq!(found, exit, "{trouble:?}");
+            assert!(hint.contains(words), "{trouble:?}: {hint}");
+        }
+        let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        assert_eq!(Trouble::Io(lost).meaning(true).0, Exit::Storage);
+        assert!(postgres("57P01").is_lost_connection() && !postgres("40001").is_lost_connection());
+    }
+}
