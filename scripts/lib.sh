@@ -15,6 +15,12 @@ run_tests() {
   fi
 }
 
+# Whether programs can be linked with the ODBC driver manager.
+has_odbc() {
+  printf 'int SQLAllocHandle(); int main() { return SQLAllocHandle == 0; }' |
+    cc -x c -o /dev/null - -lodbc 2>/dev/null
+}
+
 # Runs a command and holds its exit code against the expected one.
 expect() {
   local expected=$1 code=0
