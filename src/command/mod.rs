@@ -59,7 +59,7 @@ async fn dispatch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
         Command::Report => work::report(start, cli).await,
         Command::Explain { id, ask } => work::explain(start, cli, id, *ask).await,
         Command::Sandbox(sandbox) => simulated::sandbox(start, sandbox).await,
-        Command::Demo(demo) => simulated::demo(start, cli, demo).await,
+        Command::Demo(demo) => Box::pin(simulated::demo(start, cli, demo)).await,
         Command::Config(config) => setup::config(start, cli, config).await,
         Command::Migrate => setup::migrate(start, cli).await,
         Command::Completions { shell } => Ok(Answer::text(cli::completions(*shell))),

@@ -58,7 +58,8 @@ pub(super) async fn demo(start: &Start, cli: &Cli, asked: &Demo) -> Result<Answe
     let flags = cli.global.flags().into_iter().filter(|flag| flag.key != "paytype").collect();
     let request = Request { file: Some(town.config.clone()), flags, ..Request::new() };
     let loaded = config::load(&request, &start.world, clock.today()).map_err(|found| problems(&found))?;
-    let house = House::open(loaded.settings, clock, start.talk.clone()).await?;
+    let lock = super::work::lock(start, &loaded.settings)?;
+    let house = House::open(loaded.settings, clock, start.talk.clone(), &lock).await?;
     let date = town.day.date();
     let selection = Selection { dates: Dates::Day(date), ..Selection::nightly() };
     let plan = plan::plan(&house.settings, &selection, clock.today())?;

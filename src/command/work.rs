@@ -57,8 +57,8 @@ pub(super) async fn run(
     let selection = cli.global.selection()?;
     let settings = settings_to_fold(start, cli, secrets).await?;
     let plan = plan::plan(&settings, &selection, start.clock.today())?;
-    let _lock = lock(start, &settings)?;
-    let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
+    let lock = lock(start, &settings)?;
+    let mut house = House::open(settings, start.clock, start.talk.clone(), &lock).await?;
     house.investigate = investigate;
     house.deadline = Instant::now().checked_add(cli.global.max_duration);
     let recorded = Recorded::begin(start, &mut house).await?;
@@ -201,8 +201,8 @@ pub(super) async fn plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
 
 pub(super) async fn fetch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let (settings, plan) = prepare(start, cli, SecretUse::Read).await?;
-    let _lock = lock(start, &settings)?;
-    let house = House::open(settings, start.clock, start.talk.clone()).await?;
+    let lock = lock(start, &settings)?;
+    let house = House::open(settings, start.clock, start.talk.clone(), &lock).await?;
     let outcome = night::fetch(&house, &plan).await;
     let text: String = outcome.files.iter().map(|line| format!("{line}\n")).collect();
     Ok(Answer { text, outcome, ..Answer::default() })
@@ -212,8 +212,8 @@ pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answ
     let selection = cli.global.selection()?;
     let settings = settings_to_fold(start, cli, SecretUse::Leave).await?;
     let (account, date) = plan::single(&settings, &selection, start.clock.today())?;
-    let _lock = lock(start, &settings)?;
-    let mut house = House::open(settings, start.clock, start.talk.clone()).await?;
+    let lock = lock(start, &settings)?;
+    let mut house = House::open(settings, start.clock, start.talk.clone(), &lock).await?;
     let recorded = Recorded::begin(start, &mut house).await?;
     let (file, errand) = (start.world.here.join(file), Errand { account, date, bill: Bill::Trade });
     let mut outcome = Outcome::default();
@@ -228,8 +228,8 @@ pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answ
 
 pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let (settings, plan) = prepare(start, cli, SecretUse::Leave).await?;
-    let _lock = lock(start, &settings)?;
-    let house = House::open(settings, start.clock, start.talk.clone()).await?;
+    let lock = lock(start, &settings)?;
+    let house = House::open(settings, start.clock, start.talk.clone(), &lock).await?;
     let mut outcome = Outcome::default();
     night::report(&house, &plan, &mut outcome).await;
     let text = reports(start, &house, &plan.dates).await?;
@@ -238,8 +238,8 @@ pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> 
 
 /// Asks the provider about an item, and keeps the answer.
 async fn ask(start: &Start, settings: &Settings, asked: &str) -> Result<(), Failure> {
-    let _lock = lock(start, settings)?;
-    let house = House::open(settings.clone(), start.clock, start.talk.clone()).await?;
+    let lock = lock(start, settings)?;
+    let house = House::open(settings.clone(), start.clock, start.talk.clone(), &lock).await?;
     let learnt = night::ask(&house, asked).await;
     house.ledger.close().await;
     learnt

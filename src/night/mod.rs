@@ -45,7 +45,7 @@ use crate::config::Settings;
 use crate::domain::{Bill, BillDate, Clock, Errand, Exit, Failure, Moment, Verdict};
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::store::{Ledger, StatementState};
+use crate::store::{Ledger, RunLock, StatementState};
 
 pub use outcome::{Cause, Outcome, UnitLine};
 pub use talk::{Manner, Talk};
@@ -80,14 +80,21 @@ pub enum Source {
 }
 
 impl House {
-    /// Opens the ledger and the archive of the settings.
+    /// Opens the ledger and the archive of the settings, for whoever holds the lock of this machine.
     ///
     /// # Errors
     ///
     /// [`Exit::Storage`] or [`Exit::Config`]: a folder that cannot be written, a database that cannot be opened.
-    pub async fn open(settings: Settings, clock: Clock, talk: Talk) -> Result<House, Failure> {
+    /// [`Exit::Busy`]: an instance on another machine.
+    pub async fn open(
+        settings: Settings,
+        clock: Clock,
+        talk: Talk,
+        lock: &RunLock,
+    ) -> Result<House, Failure> {
+        let mut ledger = Ledger::open(&settings.database).await?;
+        ledger.hold(lock.holder()).await?;
         let archive = Arc::new(Archive::open(&settings.archive)?);
-        let ledger = Ledger::open(&settings.database).await?;
         let acquirer = Acquirer::new(&settings.http, archive.clone(), &settings.home, clock);
         Ok(House {
             settings,

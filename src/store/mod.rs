@@ -16,6 +16,7 @@ mod place;
 mod sqlite;
 mod text;
 mod trouble;
+mod value;
 
 #[cfg(test)]
 mod tests;

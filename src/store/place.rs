@@ -74,6 +74,8 @@ impl Place {
             "sqlite" => file(rest, key),
             "postgres" | "postgresql" => postgres(url, key).map(Place::Postgres),
             "mysql" | "mariadb" => mysql(&format!("mysql:{rest}"), key).map(Place::Mysql),
+            "odbc" => Err(Failure::new(Exit::Config, format!("`{key}` names a `odbc:` database, which cannot be opened"))
+                .hint(format!("set `{key}`, or {}, to `sqlite:PATH`", variable(key)))),
             _ => Err(Failure::new(Exit::Config, format!("`{key}` is no address of a database that is known here"))
                 .hint(format!(
                     "set `{key}`, or {}, to `sqlite:PATH`, `postgres://user:password@host/database` or `mysql://…`",
@@ -193,21 +195,21 @@ fn variable(key: &str) -> String {
 impl Server<PgConnectOptions> {
     /// A connection of its own, outside any pool.
     pub(super) async fn connect(&self) -> Result<PgConnection, Trouble> {
-        in_time(self.options.connect()).await
+        in_time(Box::pin(self.options.connect())).await
     }
 }
 
 impl Server<MySqlConnectOptions> {
     /// A connection of its own, outside any pool, with the strict mode in which nothing is cut short in silence.
     pub(super) async fn connect(&self) -> Result<MySqlConnection, Trouble> {
-        let mut connection = in_time(self.options.connect()).await?;
+        let mut connection = in_time(Box::pin(self.options.connect())).await?;
         sqlx::query(STRICT).execute(&mut connection).await?;
         Ok(connection)
     }
 }
 
 /// A text too long, a number out of range, a missing default: errors, whatever the server's own mode is.
-pub(super) const STRICT: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE'";
+pub(super) const STRICT: &str = "SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE'";
 
 async fn in_time<T>(connecting: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Trouble> {
     match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
@@ -217,6 +219,12 @@ async fn in_time<T>(connecting: impl Future<Output = Result<T, sqlx::Error>>) ->
             Err(Trouble::Connection(format!("the server did not answer within {waited} s")))
         }
     }
+}
+
+/// A value in the ledger that this program would not have written.
+pub(super) fn foreign_value(place: &Place, column: &str, value: &str) -> Failure {
+    let text = format!("`{column}` holds `{value}`, which nightjob never writes");
+    place.failure("reading the ledger", &Trouble::Foreign(text))
 }
 
 /// Says of an error where it happened and what was being done.

@@ -16,6 +16,8 @@ pub(super) enum Trouble {
     Io(std::io::Error),
     /// TLS, or a server that did not answer in time.
     Connection(String),
+    /// A value that nobody of us wrote, or that cannot be kept.
+    Foreign(String),
     /// The driver itself: a pool, a worker, a column of another type.
     Driver(String),
 }
@@ -35,7 +37,7 @@ impl Trouble {
             Trouble::Postgres { code, message } => format!("{message} (SQLSTATE {code})"),
             Trouble::Mysql { number, message } => format!("{message} (error {number})"),
             Trouble::Io(error) => error.to_string(),
-            Trouble::Connection(text) | Trouble::Driver(text) => text.clone(),
+            Trouble::Connection(text) | Trouble::Foreign(text) | Trouble::Driver(text) => text.clone(),
         }
     }
 
@@ -52,6 +54,10 @@ impl Trouble {
             Trouble::Connection(_) => {
                 (Exit::Storage, "another program holds the database; close it and run again")
             }
+            Trouble::Foreign(_) => (
+                Exit::Storage,
+                "somebody else changed the ledger, or it is damaged: `nightjob verify` says where",
+            ),
             Trouble::Driver(_) => REPORT,
         }
     }
@@ -64,7 +70,7 @@ impl Trouble {
             Trouble::Mysql { number, .. } => {
                 matches!(number, 1053 | 1077 | 1152 | 1158..=1161 | 1184 | 1927 | 4031)
             }
-            Trouble::Sqlite { .. } | Trouble::Driver(_) => false,
+            Trouble::Sqlite { .. } | Trouble::Foreign(_) | Trouble::Driver(_) => false,
         }
     }
 }

@@ -80,7 +80,9 @@ impl Database {
         let user = format!("{}_{}", self.name, self.users.len());
         let (login, mut sql) = match self.engine {
             Engine::Postgres => (user.clone(), format!("CREATE ROLE {user} LOGIN PASSWORD 'geheim'")),
-            Engine::Mysql => (format!("{user}@'%'"), format!("CREATE USER {user}@'%' IDENTIFIED BY 'geheim'")),
+            Engine::Mysql => {
+                (format!("{user}@'%'"), format!("CREATE USER {user}@'%' IDENTIFIED BY 'geheim'"))
+            }
         };
         for grant in grants {
             write!(sql, "; GRANT {grant} TO {login}").expect("a text grows");

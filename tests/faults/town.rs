@@ -15,7 +15,7 @@ use nightjob::domain::{
 use nightjob::night::{self, House, Outcome, Source, Talk};
 use nightjob::plan::{self, Dates, Selection};
 use nightjob::sandbox::{self, DayPlan, Faults, Rule, Running, SimulatedDay, Site};
-use nightjob::store::{SampleLog, StatementState, UnitState};
+use nightjob::store::{RunLock, SampleLog, StatementState, UnitState};
 use tempfile::TempDir;
 
 use super::doubts::{Answer, Doubt};
@@ -106,9 +106,12 @@ impl Town {
     pub(crate) async fn house(&self, at: SocketAddr) -> Place {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = self.settings(folder.path(), at);
-        let mut house = House::open(settings, self.clock, Talk::silent(Lang::En)).await.expect("a house");
+        let path = RunLock::path_of(&settings.database).expect("a place for the lock");
+        let lock = RunLock::take(&path, self.clock.now(), "faults").expect("a lock");
+        let talk = Talk::silent(Lang::En);
+        let mut house = House::open(settings, self.clock, talk, &lock).await.expect("a house");
         house.acquirer = self.acquirer(&house.settings, &house.archive);
-        Place { house, _folder: folder }
+        Place { house, _lock: lock, _folder: folder }
     }
 
     fn acquirer(&self, settings: &Settings, archive: &Arc<Archive>) -> Acquirer {
@@ -220,6 +223,7 @@ fn impatient(settings: &Settings) -> Limits {
 /// An open house in a folder of its own.
 pub(crate) struct Place {
     pub(crate) house: House,
+    _lock: RunLock,
     _folder: TempDir,
 }
 

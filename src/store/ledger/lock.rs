@@ -18,6 +18,7 @@ const HOLDER_BYTES_MAX: u64 = 400;
 #[derive(Debug)]
 pub struct RunLock {
     file: File,
+    name: String,
 }
 
 impl RunLock {
@@ -49,11 +50,16 @@ impl RunLock {
             Err(TryLockError::WouldBlock) => return Err(busy(path, &mut file)),
             Err(TryLockError::Error(error)) => return Err(error).at(&place, DOING),
         }
-        let text = format!("process {}, since {now}: {command}\n", std::process::id());
+        let name = format!("process {}, since {now}: {command}", std::process::id());
         file.set_len(0).at(&place, DOING)?;
         file.rewind().at(&place, DOING)?;
-        file.write_all(text.as_bytes()).at(&place, DOING)?;
-        Ok(RunLock { file })
+        file.write_all(format!("{name}\n").as_bytes()).at(&place, DOING)?;
+        Ok(RunLock { file, name })
+    }
+
+    /// Who holds it: we.
+    pub fn holder(&self) -> &str {
+        &self.name
     }
 }
 

@@ -1,15 +1,39 @@
 //! The ledger: what was received, what was compared, what disagreed. A projection of the archive and the log.
 //!
-//! [`Ledger`] is an enum of the pools behind one face; the SQL of each engine stands in that engine's folder. A unit
-//! changes only through a [`UnitTx`]. Reads never wait for a unit that is being written.
+//! [`Ledger`] is one face for three engines. A unit changes only through a [`UnitTx`]; reads never wait for a unit that
+//! is being written.
+//!
+//! | file | what it tells |
+//! |---|---|
+//! | `schema`, `migrate` | the tables, once, and how each engine spells them |
+//! | `engine`, `link` | one of three pools or connections; small SQL, written once for all of them |
+//! | `tx`, `unit` | a transaction; a unit's transaction |
+//! | `writes`, `reads`, `answers` | small statements and questions |
+//! | `rows`, `load` | rows by the million: as values, and each engine's fastest safe way in (`sqlite/`, `postgres`, `mysql`) |
+//! | `stream`, `canonical` | rows by the million: out again, and their hash |
+//! | `settings` | what an engine must promise |
+//! | `lock`, `hold` | one writing instance: on this machine, on any |
 
 mod answers;
 mod canonical;
+mod engine;
+mod hold;
+mod link;
+mod load;
 mod lock;
+mod migrate;
+mod mysql;
+mod postgres;
+mod reads;
 mod records;
+mod rows;
 pub(super) mod schema;
+mod settings;
 mod sqlite;
+mod stream;
+mod tx;
 mod unit;
+mod writes;
 
 pub use answers::{Outcome as AnswerOutcome, StoredAnswer};
 pub use canonical::canonical_hash;
@@ -24,53 +48,49 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
-use sqlx::{Connection, Row};
-use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
+use tokio::sync::Mutex;
 
+use super::place::{At, Place};
+use super::sqlite as file;
 use crate::domain::{Bill, BillDate, Exit, Failure, LoggedOrders, Moment};
-use crate::store::place::{At, Place};
-use crate::store::sqlite as engine;
-use sqlite::stream::Book;
-use sqlite::{reads, stream};
+use engine::{Lease, Pool, Session};
+use hold::Hold;
+use reads::Asker;
+use stream::Book;
+use tx::Tx;
 
-/// Connections that read at the same time: a run's tasks and a report.
-const READERS: u32 = 4;
 /// How long a small write waits for a unit of this process. A unit's transaction takes seconds per million rows.
 const WRITER_TIMEOUT: Duration = Duration::from_secs(120);
-
-/// The pool of one engine.
-#[derive(Clone, Debug)]
-enum Pool {
-    Sqlite(SqlitePool),
-}
 
 /// The ledger's database.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     pool: Pool,
     place: Place,
-    /// One writer at a time in this process; between processes the database's own lock holds.
+    /// One writer at a time in this process; between processes the locks hold.
     writer: Arc<Mutex<()>>,
+    hold: Option<Arc<Hold>>,
 }
 
 impl Ledger {
-    /// Opens `sqlite:/path` for writing; makes folders (0700) and file (0600) and brings its tables up to date.
+    /// Opens the ledger for writing. A file is made with its folders (0700, 0600) and brought up to date; on a server
+    /// the tables must be there (`nightjob migrate`).
     ///
     /// # Errors
     ///
-    /// [`Exit::Config`]: another engine, newer tables, a database that is not a ledger. [`Exit::Storage`]: a folder
-    /// or file that cannot be written, a damaged file, a file system without WAL.
+    /// [`Exit::Config`]: newer or older tables, a database that is not a ledger, a user who may not. [`Exit::Storage`]:
+    /// a folder or file that cannot be written, a damaged file, a file system without WAL, a server out of reach.
     pub async fn open(url: &str) -> Result<Ledger, Failure> {
         let place = Place::parse(url, "database")?;
-        engine::prepare_file(&place)?;
-        let options = engine::ledger_options(place.path());
-        let mut connection = engine::connect(&options, &place).await?;
-        assert_durable(&mut connection, &place).await?;
-        sqlite::schema::migrate(&mut connection, &place).await?;
-        let pool = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options);
-        connection.close().await.at(&place, "opening the database")?;
-        Ok(Ledger { pool: Pool::Sqlite(pool), place, writer: Arc::default() })
+        let mut session = session(&place).await?;
+        match &place {
+            Place::Sqlite(_) => migrate::migrate(&mut session, &place).await.map(drop)?,
+            Place::Postgres(_) | Place::Mysql(_) => migrate::require_current(&mut session, &place).await?,
+        }
+        settings::check(&mut session, &place).await?;
+        session.close().await;
+        let pool = Pool::of(&place);
+        Ok(Ledger { pool, place, writer: Arc::default(), hold: None })
     }
 
     /// Opens an existing ledger for reading; nothing is made or changed.
@@ -80,50 +100,63 @@ impl Ledger {
     /// As [`Ledger::open`]; also [`Exit::Storage`] without a file and [`Exit::Config`] with older tables.
     pub async fn open_read_only(url: &str) -> Result<Ledger, Failure> {
         let place = Place::parse(url, "database")?;
-        if !place.path().is_file() {
-            return Err(Failure::new(Exit::Storage, format!("{}: there is no ledger yet", place.name()))
-                .hint("run `nightjob run` first, or check `database`"));
-        }
-        let options = engine::read_only_options(place.path());
-        let mut connection = engine::connect(&options, &place).await?;
-        sqlite::schema::require_current(&mut connection, &place).await?;
-        let pool = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options);
-        connection.close().await.at(&place, "opening the database")?;
-        Ok(Ledger { pool: Pool::Sqlite(pool), place, writer: Arc::default() })
+        let pool = match &place {
+            Place::Sqlite(path) if !path.is_file() => {
+                return Err(Failure::new(Exit::Storage, format!("{}: there is no ledger yet", place.name()))
+                    .hint("run `nightjob run` first, or check `database`"));
+            }
+            Place::Sqlite(path) => Pool::of_file(file::read_only_options(path)),
+            _ => Pool::of(&place),
+        };
+        let mut session = pool.acquire().await.at(&place, "opening the database")?.detach();
+        migrate::require_current(&mut session, &place).await?;
+        session.close().await;
+        Ok(Ledger { pool, place, writer: Arc::default(), hold: None })
     }
 
     /// Brings the tables up to date, for `nightjob migrate`; the versions before and after.
     pub async fn migrate(url: &str) -> Result<(i64, i64), Failure> {
         let place = Place::parse(url, "database")?;
-        engine::prepare_file(&place)?;
-        let mut connection = engine::connect(&engine::ledger_options(place.path()), &place).await?;
-        assert_durable(&mut connection, &place).await?;
-        let versions = sqlite::schema::migrate(&mut connection, &place).await?;
-        connection.close().await.at(&place, "closing the database")?;
+        let mut session = session(&place).await?;
+        let versions = migrate::migrate(&mut session, &place).await?;
+        session.close().await;
         Ok(versions)
     }
 
-    /// Ends the connections and copies what is left of the write-ahead log into the file.
+    /// Keeps every other instance out, on this machine and on any, as long as this ledger lives. A file has its lock
+    /// beside it ([`RunLock`]), and lies on one machine. `name` says who we are.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Busy`] naming the holder.
+    pub async fn hold(&mut self, name: &str) -> Result<(), Failure> {
+        if !matches!(self.place, Place::Sqlite(_)) {
+            self.hold = Some(Arc::new(Hold::take(&self.place, name).await?));
+        }
+        Ok(())
+    }
+
+    /// Ends the connections, and the hold; copies what is left of a file's write-ahead log into it.
     pub async fn close(self) {
-        let Pool::Sqlite(pool) = self.pool;
         let _writer = self.writer.lock().await;
-        sqlite::unit::checkpoint(pool.clone(), true).await;
-        pool.close().await;
+        if let Place::Sqlite(_) = self.place {
+            tx::checkpoint(&self.pool, true).await;
+        }
+        self.pool.close().await;
     }
 
     /// Begins the one transaction in which a unit is replaced. Waits until the unit before it has ended.
     pub async fn begin_unit(&self, key: UnitKey) -> Result<UnitTx, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        let writer: OwnedMutexGuard<()> = Arc::clone(&self.writer).lock_owned().await;
-        UnitTx::begin(pool.clone(), self.place.clone(), key, writer).await
+        let writer = Arc::clone(&self.writer).lock_owned().await;
+        let token = self.hold.as_ref().map(|hold| &hold.token);
+        UnitTx::begin(Tx::begin((&self.pool, &self.place), token, writer).await?, key).await
     }
 
     /// Records a bill that was quarantined; what stands is not touched. The version it got.
     pub async fn put_rejected(&self, key: &UnitKey, meta: &StatementMeta) -> Result<u32, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        let _writer = self.small_write().await?;
-        let mut connection = pool.acquire().await.at(&self.place, "recording a rejected statement")?;
-        sqlite::unit::rejected(&mut connection, &self.place, key, meta).await
+        let mut tx = self.small_write().await?;
+        let version = writes::rejected(&mut tx, key, meta).await?;
+        tx.commit().await.map(|()| version)
     }
 
     /// Records a unit that could not be compared, with a `report::Section` as JSON. False, and nothing changed, if
@@ -134,52 +167,48 @@ impl Ledger {
         reason: &str,
         section: &str,
     ) -> Result<bool, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        let _writer = self.small_write().await?;
-        sqlite::unit::put_not_compared(pool, &self.place, key, (reason, section)).await
+        let mut tx = self.small_write().await?;
+        let put = writes::not_compared(&mut tx, key, (reason, section)).await?;
+        tx.commit().await.map(|()| put)
     }
 
     /// Records a day's orders that no account claims, as JSON.
     pub async fn put_unclaimed(&self, date: BillDate, rows: &str) -> Result<(), Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        let _writer = self.small_write().await?;
-        sqlite::unit::put_unclaimed(pool, &self.place, &date.to_string(), rows).await
+        let mut tx = self.small_write().await?;
+        writes::unclaimed(&mut tx, &date.to_string(), rows).await?;
+        tx.commit().await
     }
 
     /// Records that a run began; its id.
     pub async fn start_run(&self, arguments: &str, now: Moment) -> Result<i64, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        let _writer = self.small_write().await?;
-        sqlite::unit::start_run(pool, &self.place, arguments, &now.to_string()).await
+        let mut tx = self.small_write().await?;
+        let id = writes::start_run(&mut tx, arguments, &now.to_string()).await?;
+        tx.commit().await.map(|()| id)
     }
 
     /// Records how a run ended.
     pub async fn finish_run(&self, id: i64, now: Moment, exit: Exit, reasons: &str) -> Result<(), Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        let _writer = self.small_write().await?;
-        sqlite::unit::finish_run(pool, &self.place, id, (&now.to_string(), exit, reasons)).await
+        let mut tx = self.small_write().await?;
+        writes::finish_run(&mut tx, id, (&now.to_string(), exit, reasons)).await?;
+        tx.commit().await
     }
 
     pub async fn run(&self, id: i64) -> Result<Option<RunRecord>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        reads::run(pool, &self.place, id).await
+        self.asker(&mut self.lease().await?).run(id).await
     }
 
     pub async fn unit(&self, account: &str, date: BillDate) -> Result<Option<UnitRecord>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        reads::unit(pool, &self.place, account, date).await
+        self.asker(&mut self.lease().await?).unit(account, date).await
     }
 
     /// The units of a day that are done, by account.
     pub async fn done_units(&self, date: BillDate) -> Result<Vec<UnitRecord>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        reads::done_units(pool, &self.place, date).await
+        self.asker(&mut self.lease().await?).done_units(date).await
     }
 
     /// What a day's report is written from: a section of each unit, done or not, by account.
     pub async fn sections(&self, date: BillDate) -> Result<Vec<SectionRecord>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        reads::sections(pool, &self.place, date).await
+        self.asker(&mut self.lease().await?).sections(date).await
     }
 
     /// The bill that stands, `current` or `empty`.
@@ -189,15 +218,12 @@ impl Ledger {
         date: BillDate,
         bill: Bill,
     ) -> Result<Option<StatementRecord>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        let mut connection = pool.acquire().await.at(&self.place, "reading `statement`")?;
-        reads::standing_statement(&mut connection, &self.place, (account, date, bill)).await
+        self.asker(&mut self.lease().await?).standing_statement((account, date, bill)).await
     }
 
     /// A day's unclaimed orders as JSON; `None` if the day was never recorded.
     pub async fn unclaimed(&self, date: BillDate) -> Result<Option<String>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        reads::unclaimed(pool, &self.place, date).await
+        self.asker(&mut self.lease().await?).unclaimed(date).await
     }
 
     /// The logged orders of a done unit, exactly as stored; `None` if the unit is not done.
@@ -206,9 +232,8 @@ impl Ledger {
         account: &str,
         date: BillDate,
     ) -> Result<Option<LoggedOrders>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        match reads::done_number(pool, &self.place, account, date).await? {
-            Some((number, _)) => stream::logged_orders(pool, &self.place, number, date).await.map(Some),
+        match self.done_number(account, date).await? {
+            Some((number, _)) => stream::logged_orders(self.at(), number, date).await.map(Some),
             None => Ok(None),
         }
     }
@@ -241,15 +266,13 @@ impl Ledger {
         dates: &[BillDate],
         keys: &Arc<HashSet<String>>,
     ) -> Result<Vec<Neighbour>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
         let mut found = Vec::new();
         if keys.is_empty() {
             return Ok(found);
         }
         for date in dates {
-            if let Some((number, _)) = reads::done_number(pool, &self.place, account, *date).await? {
-                let asked = (book, number, *date);
-                found.extend(stream::neighbours(pool, &self.place, asked, Arc::clone(keys)).await?);
+            if let Some((number, _)) = self.done_number(account, *date).await? {
+                found.extend(stream::neighbours(self.at(), (book, number, *date), Arc::clone(keys)).await?);
             }
         }
         Ok(found)
@@ -257,78 +280,68 @@ impl Ledger {
 
     /// Hashes a done unit's rows again; `None` if it is not done.
     pub async fn verify_unit(&self, account: &str, date: BillDate) -> Result<Option<VerifiedUnit>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        let Some((number, kept)) = reads::done_number(pool, &self.place, account, date).await? else {
-            return Ok(None);
-        };
-        let (found, rows) = stream::canonical(pool, &self.place, number).await?;
+        let Some((number, kept)) = self.done_number(account, date).await? else { return Ok(None) };
+        let (found, rows) = stream::canonical(self.at(), number).await?;
         Ok(Some(VerifiedUnit { kept, found, rows }))
     }
 
     pub async fn mismatch(&self, id: &str) -> Result<Option<StoredMismatch>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        reads::mismatch(pool, &self.place, id).await
+        self.asker(&mut self.lease().await?).mismatch(id).await
     }
 
     /// Newest day first.
     pub async fn mismatches_of_order(&self, order_no: &str) -> Result<Vec<StoredMismatch>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        reads::mismatches_of_order(pool, &self.place, order_no).await
+        self.asker(&mut self.lease().await?).mismatches_of_order(order_no).await
     }
 
     /// Statement lines of every day with this order, refund or transaction number. Reads the whole table.
     pub async fn entries_of_order(&self, number: &str) -> Result<Vec<StoredEntry>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        if number.is_empty() {
-            Ok(Vec::new())
-        } else {
-            reads::entries_of_order(pool, &self.place, number).await
+        match number.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.asker(&mut self.lease().await?).entries_of_order(number).await,
         }
     }
 
     /// Logged orders of every day with this order, refund or transaction number. Reads the whole table.
     pub async fn orders_of_order(&self, number: &str) -> Result<Vec<StoredOrder>, Failure> {
-        let Pool::Sqlite(pool) = &self.pool;
-        if number.is_empty() {
-            Ok(Vec::new())
-        } else {
-            reads::orders_of_order(pool, &self.place, number).await
+        match number.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.asker(&mut self.lease().await?).orders_of_order(number).await,
         }
     }
 
-    pub(super) fn sqlite(&self) -> &SqlitePool {
-        let Pool::Sqlite(pool) = &self.pool;
-        pool
+    fn at(&self) -> (&Pool, &Place) {
+        (&self.pool, &self.place)
     }
 
-    pub(super) fn place(&self) -> &Place {
-        &self.place
+    async fn done_number(&self, account: &str, date: BillDate) -> Result<Option<(i64, String)>, Failure> {
+        self.asker(&mut self.lease().await?).done_number(account, date).await
     }
 
-    /// The right to write something small. A caller that holds a [`UnitTx`] must not ask for it.
-    pub(super) async fn small_write(&self) -> Result<MutexGuard<'_, ()>, Failure> {
-        tokio::time::timeout(WRITER_TIMEOUT, self.writer.lock()).await.map_err(|_| {
+    async fn lease(&self) -> Result<Lease, Failure> {
+        self.pool.acquire().await.at(&self.place, "reading the ledger")
+    }
+
+    fn asker<'c>(&'c self, lease: &'c mut Lease) -> Asker<'c> {
+        Asker { link: lease.link(), place: &self.place }
+    }
+
+    /// A transaction for something small. A caller that holds a [`UnitTx`] must not ask for it.
+    async fn small_write(&self) -> Result<Tx, Failure> {
+        let writer = tokio::time::timeout(WRITER_TIMEOUT, Arc::clone(&self.writer).lock_owned()).await;
+        let writer = writer.map_err(|_| {
             let waited = WRITER_TIMEOUT.as_secs();
             Failure::new(Exit::Bug, format!("{}: a unit held the ledger for {waited} s", self.place.name()))
                 .hint("please report this")
-        })
+        })?;
+        Tx::begin((&self.pool, &self.place), self.hold.as_ref().map(|hold| &hold.token), writer).await
     }
 }
 
-/// Each commit must be on the disk when it returns, or a power cut could undo what a report already says.
-async fn assert_durable(connection: &mut sqlx::SqliteConnection, place: &Place) -> Result<(), Failure> {
-    const FULL: i64 = 2;
-    let doing = "checking its settings";
-    let synchronous: i64 =
-        sqlx::query("PRAGMA synchronous").fetch_one(&mut *connection).await.at(place, doing)?.get(0);
-    let journal: String =
-        sqlx::query("PRAGMA journal_mode").fetch_one(&mut *connection).await.at(place, doing)?.get(0);
-    if synchronous == FULL && journal == "wal" {
-        return Ok(());
+/// A connection that writes; a file is made where there is none.
+async fn session(place: &Place) -> Result<Session, Failure> {
+    if let Place::Sqlite(_) = place {
+        file::prepare_file(place)?;
     }
-    Err(Failure::new(
-        Exit::Storage,
-        format!("{}: wants journal `wal` and synchronous 2, has `{journal}` and {synchronous}", place.name()),
-    )
-    .hint("put the ledger on a local disk; network file systems cannot hold it"))
+    Session::open(place).await.at(place, "opening the database")
 }

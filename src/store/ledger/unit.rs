@@ -2,25 +2,20 @@
 
 use std::sync::Arc;
 
-use sqlx::sqlite::SqlitePool;
-use sqlx::{Connection, SqliteConnection};
-use tokio::sync::OwnedMutexGuard;
-
+use super::load::{self, Load};
 use super::records::{StatementMeta, StatementState, Sums, UnitEnd, UnitKey};
-use super::sqlite::{load, unit};
+use super::rows::Rows;
+use super::tx::Tx;
+use super::writes;
 use crate::domain::{Bill, Exit, Failure, LoggedOrders, Statement};
 use crate::report::MismatchRow;
-use crate::store::place::Place;
-use crate::store::sqlite;
 
 /// A unit being replaced. Dropped without [`finish`](UnitTx::finish), or after any error, nothing of it remains.
 ///
 /// The calls may come in any order; each may be awaited beside other work (`tokio::join!` of [`entries`](UnitTx::entries)
 /// with the fold of the log), because what takes long runs on threads that may block.
 pub struct UnitTx {
-    connection: Box<SqliteConnection>,
-    pool: SqlitePool,
-    place: Place,
+    tx: Tx,
     key: UnitKey,
     number: i64,
     trade: Option<(u32, StatementMeta)>,
@@ -28,43 +23,13 @@ pub struct UnitTx {
     has_mismatches: bool,
     /// Set while a step is under way: a step that failed or was cut off makes the unit unusable.
     broken: bool,
-    writer: OwnedMutexGuard<()>,
-}
-
-/// After the commit, beside the caller's work: the write-ahead log is copied into the file. The next writer waits for
-/// it, so the log never grows beyond one unit.
-async fn settle(unit: UnitTx) {
-    let UnitTx { connection, pool, writer, .. } = unit;
-    connection.close().await.ok();
-    unit::checkpoint(pool, false).await;
-    drop(writer);
 }
 
 impl UnitTx {
-    pub(super) async fn begin(
-        pool: SqlitePool,
-        place: Place,
-        key: UnitKey,
-        writer: OwnedMutexGuard<()>,
-    ) -> Result<UnitTx, Failure> {
-        // A connection of its own: if the unit is dropped, closing it is what rolls back.
-        let options = sqlite::ledger_options(place.path());
-        let mut connection = Box::new(sqlite::connect(&options, &place).await?);
-        unit::begin(&mut connection, &place).await?;
-        load::remove_leftovers(&place);
-        let number = unit::number(&mut connection, &place, &key).await?;
-        Ok(UnitTx {
-            connection,
-            pool,
-            place,
-            key,
-            number,
-            trade: None,
-            loaded: None,
-            has_mismatches: false,
-            broken: false,
-            writer,
-        })
+    pub(super) async fn begin(mut tx: Tx, key: UnitKey) -> Result<UnitTx, Failure> {
+        load::remove_leftovers(tx.place());
+        let number = writes::unit_number(&mut tx, &key).await?;
+        Ok(UnitTx { tx, key, number, trade: None, loaded: None, has_mismatches: false, broken: false })
     }
 
     pub fn key(&self) -> &UnitKey {
@@ -78,7 +43,7 @@ impl UnitTx {
         if !matches!(meta.state, StatementState::Current | StatementState::Empty) {
             return Err(self.bug(format!("a unit was given a statement that is {}", meta.state.as_str())));
         }
-        let version = unit::statement(&mut self.connection, &self.place, &self.key, &meta).await?;
+        let version = writes::statement(&mut self.tx, &self.key, &meta).await?;
         if meta.bill == Bill::Trade {
             self.trade = Some((version, meta));
         }
@@ -95,9 +60,8 @@ impl UnitTx {
         self.step()?;
         let parsed = Sums::of(&statement)
             .ok_or_else(|| self.bug("the statement's amounts add up to more than 64 bits hold".to_owned()))?;
-        let file = load::write_entries(&self.place, &self.key, self.number, statement).await?;
-        load::replace(&mut self.connection, &self.place, load::ENTRIES, (self.number, file)).await?;
-        let kept = load::sums(&mut self.connection, &self.place, self.number).await?;
+        self.load(Rows::Entries(statement)).await?;
+        let kept = load::sums(&mut self.tx, self.number).await?;
         if kept != parsed {
             return Err(self.bug(format!("the ledger holds {kept:?}, the statement {parsed:?}")));
         }
@@ -116,8 +80,7 @@ impl UnitTx {
         if let Some(index) = of_day.iter().find(strange) {
             return Err(self.bug(format!("logged order {index} is not of the unit's day")));
         }
-        let file = load::write_orders(&self.place, &self.key, self.number, (orders, of_day)).await?;
-        load::replace(&mut self.connection, &self.place, load::ORDERS, (self.number, file)).await?;
+        self.load(Rows::Orders(orders, of_day)).await?;
         self.broken = false;
         Ok(())
     }
@@ -125,7 +88,7 @@ impl UnitTx {
     /// Replaces the unit's mismatches: those that no longer occur stay in the table, no longer open.
     pub async fn mismatches(&mut self, rows: &[MismatchRow]) -> Result<(), Failure> {
         self.step()?;
-        unit::mismatches(&mut self.connection, &self.place, &self.key, rows).await?;
+        writes::mismatches(&mut self.tx, &self.key, rows).await?;
         self.has_mismatches = true;
         self.broken = false;
         Ok(())
@@ -140,20 +103,23 @@ impl UnitTx {
     pub async fn finish(mut self, end: UnitEnd) -> Result<(), Failure> {
         self.step()?;
         if self.loaded.is_none() {
-            load::clear(&mut self.connection, &self.place, load::ENTRIES, self.number).await?;
+            load::clear_entries(&mut self.tx, self.number).await?;
         }
         if !self.has_mismatches {
-            unit::mismatches(&mut self.connection, &self.place, &self.key, &[]).await?;
+            writes::mismatches(&mut self.tx, &self.key, &[]).await?;
         }
         let stated = self.trade.as_ref().map_or(Sums::default(), |(_, meta)| meta.sums);
         let kept = self.loaded.unwrap_or_default();
         if stated != kept {
             return Err(self.bug(format!("the ledger holds {kept:?}, its statement {stated:?}")));
         }
-        unit::mark_done(&mut self.connection, &self.place, self.number, (&end, self.trade.as_ref())).await?;
-        unit::commit(&mut self.connection, &self.place).await?;
-        tokio::spawn(settle(self));
-        Ok(())
+        writes::mark_done(&mut self.tx, self.number, (&end, self.trade.as_ref())).await?;
+        self.tx.commit_unit((&self.key, &end)).await
+    }
+
+    async fn load(&mut self, rows: Rows) -> Result<(), Failure> {
+        let load = Load { key: self.key.clone(), number: self.number, rows };
+        load::replace(&mut self.tx, load).await
     }
 
     fn step(&mut self) -> Result<(), Failure> {

@@ -18,7 +18,6 @@ use tokio::runtime::Handle;
 
 use crate::domain::{Exit, Failure};
 use crate::store::place::{At, Place};
-use crate::store::trouble::Trouble;
 
 /// How long a statement waits for another program's lock. A checkpoint of a large WAL on a slow disk takes seconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -139,15 +138,4 @@ pub(super) async fn blocking<T: Send + 'static>(
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(error) => Err(Failure::new(Exit::Bug, format!("a thread ended early: {error}"))),
     }
-}
-
-/// A value in the ledger that this program would not have written.
-pub(super) fn foreign_value(place: &Place, column: &str, value: &str) -> Failure {
-    place.failure(
-        "reading the ledger",
-        &Trouble::Sqlite {
-            code: 11,
-            message: format!("`{column}` holds `{value}`, which nightjob never writes"),
-        },
-    )
 }

@@ -1,12 +1,6 @@
 //! A row as SQLite stores it: a head of serial types, then the values. (<https://sqlite.org/fileformat2.html>, 2.)
 
-/// One value of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Value<'a> {
-    Null,
-    Integer(i64),
-    Text(&'a [u8]),
-}
+pub(in crate::store) use crate::store::value::Value;
 
 /// Serial type of a value, and the bytes of its body. (File format, 2.1.)
 fn serial_type(value: &Value<'_>) -> (u64, usize) {

@@ -144,7 +144,9 @@ async fn records_are_moved_whole() {
         ("ledger_entry", crate::store::ledger::schema::LEDGER_ENTRY),
         ("logged_order", crate::store::ledger::schema::LOGGED_ORDER),
     ] {
-        let setup = create.replace("CREATE TABLE ", "ATTACH ':memory:' AS incoming; CREATE TABLE incoming.");
+        let setup = create
+            .create(crate::store::ledger::schema::Dialect::Sqlite)
+            .replace("CREATE TABLE ", "ATTACH ':memory:' AS incoming; CREATE TABLE incoming.");
         sqlx::raw_sql(AssertSqlSafe(setup)).execute(&mut connection).await.unwrap();
         let sql = format!("EXPLAIN INSERT INTO main.{table} SELECT * FROM incoming.{table}");
         let steps = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap();

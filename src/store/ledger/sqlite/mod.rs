@@ -1,8 +1,4 @@
-//! The ledger in SQLite: its statements, its bulk load, its streams.
+//! The ledger in SQLite: its bulk load, and rows by the million on the raw handle.
 
-pub(super) mod answers;
 pub(super) mod load;
-pub(super) mod reads;
-pub(super) mod schema;
 pub(super) mod stream;
-pub(super) mod unit;

@@ -1,0 +1,123 @@
+//! The database's own lock: it also holds between two machines, and dies with its connection.
+//!
+//! Beside the file lock (`lock.rs`), for a ledger on a server. A connection of its own holds an advisory lock
+//! (PostgreSQL) or a named lock (MariaDB); a killed process, a broken line or a lost machine ends the connection, and
+//! with it the lock. Nobody ever has to unlock anything.
+//!
+//! # A line that breaks while we live
+//!
+//! Then the server gives the lock to the next instance while this one still writes. So whoever takes the lock puts a
+//! token into the table `holder`, and each transaction looks for its own token first (`tx.rs`): what the former holder
+//! has not committed by then is refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::engine::{Engine, Session};
+use super::link::Arg;
+use crate::domain::{Exit, Failure};
+use crate::store::place::{At, Place};
+use crate::store::trouble::Trouble;
+
+const DOING: &str = "taking the lock of the database";
+/// A line that is silent for longer may be taken for dead by what is on its way.
+const PULSE: Duration = Duration::from_secs(20);
+
+/// Held as long as this value lives.
+#[derive(Debug)]
+pub(super) struct Hold {
+    pub(super) token: Arc<str>,
+    /// Dropped, it ends the task that keeps the connection.
+    _end: oneshot::Sender<()>,
+}
+
+impl Hold {
+    /// Takes the lock at once or not at all. `name` says who we are.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Busy`] naming the holder; [`Exit::Storage`] if the server cannot be reached.
+    pub(super) async fn take(place: &Place, name: &str) -> Result<Hold, Failure> {
+        let mut session = Session::open(place).await.at(place, DOING)?;
+        prepare(&mut session).await.at(place, DOING)?;
+        if !lock(&mut session).await.at(place, DOING)? {
+            let holder = holder(&mut session).await.unwrap_or_default();
+            let holder = if holder.is_empty() { "another instance".to_owned() } else { holder };
+            session.close().await;
+            return Err(Failure::new(Exit::Busy, format!("{}: held by {holder}", place.name()))
+                .hint("wait until it has ended; nothing was changed"));
+        }
+        let token: Arc<str> = hex::encode(fastrand::u128(..).to_be_bytes()).into();
+        sign(&mut session, name, &token).await.at(place, "writing down who holds the ledger")?;
+        let (end, ended) = oneshot::channel();
+        tokio::spawn(keep(session, ended));
+        Ok(Hold { token, _end: end })
+    }
+}
+
+/// Makes the server notice soon if this machine is gone.
+async fn prepare(session: &mut Session) -> Result<(), Trouble> {
+    match session {
+        Engine::Sqlite(_) => Ok(()),
+        Engine::Postgres(_) => {
+            let sql = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
+            session.link().command(sql).await
+        }
+        // Three pulses may be missed.
+        Engine::Mysql(_) => session.link().command("SET SESSION wait_timeout = 80").await,
+    }
+}
+
+/// Whether we have it now. It is one for each ledger: a schema of a database.
+async fn lock(session: &mut Session) -> Result<bool, Trouble> {
+    let sql = match session {
+        Engine::Sqlite(_) => return Ok(true),
+        Engine::Postgres(_) => {
+            "SELECT cast(pg_try_advisory_lock(1853450089, hashtext(current_schema())) AS int) AS taken"
+        }
+        Engine::Mysql(_) => "SELECT GET_LOCK(concat('nightjob.', left(sha1(database()), 40)), 0) AS taken",
+    };
+    let row = session.link().fetch_one(sql, &[]).await?;
+    Ok(row.and_then(|row| row.integer("taken")) == Some(1))
+}
+
+async fn holder(session: &mut Session) -> Result<String, Trouble> {
+    let row = session.link().fetch_one("SELECT name FROM holder WHERE id = 1", &[]).await?;
+    Ok(row.map_or(String::new(), |row| row.string("name")))
+}
+
+/// From here on, transactions of whoever held it before are refused. A ledger without tables yet has nobody to refuse.
+async fn sign(session: &mut Session, name: &str, token: &str) -> Result<(), Trouble> {
+    session.link().begin().await?;
+    let removed = session.link().execute("DELETE FROM holder WHERE id = 1", &[]).await;
+    match removed {
+        Ok(_) => {
+            let sql = "INSERT INTO holder (id, name, token) VALUES (1, ?1, ?2)";
+            session.link().execute(sql, &[name.into(), token.into()]).await?;
+            session.link().commit().await
+        }
+        Err(Trouble::Postgres { code, .. }) if code == "42P01" => session.link().command("ROLLBACK").await,
+        Err(Trouble::Mysql { number: 1146, .. }) => session.link().command("ROLLBACK").await,
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// Keeps the connection alive until nobody wants it any more. If it breaks, the token in `holder` decides.
+async fn keep(mut session: Session, mut ended: oneshot::Receiver<()>) {
+    let mut pulse = tokio::time::interval(PULSE);
+    // As long as the process holds the ledger.
+    loop {
+        tokio::select! {
+            _ = &mut ended => return session.close().await,
+            _ = pulse.tick() => {
+                let one = session.link().fetch_one("SELECT holder.id FROM holder WHERE id = ?1", &[Arg::from(1i64)]).await;
+                if let Err(trouble) = one {
+                    tracing::warn!(trouble = trouble.text(), "the connection that holds the ledger broke");
+                    return;
+                }
+            }
+        }
+    }
+}

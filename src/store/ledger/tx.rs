@@ -1,0 +1,164 @@
+//! One transaction that writes the ledger, of this process the only one. Dropped before its commit, nothing of it
+//! remains: its connection ends with it.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedMutexGuard;
+
+use super::engine::{Engine, Lease, Pool, Session};
+use super::link::{Arg, Link};
+use super::reads::Asker;
+use super::records::{UnitEnd, UnitKey};
+use crate::domain::{Exit, Failure};
+use crate::store::place::{At, Place};
+use crate::store::trouble::Trouble;
+
+/// A transaction and the right to write.
+pub(super) struct Tx {
+    /// `None` once it was given back or ended.
+    lease: Option<Lease>,
+    place: Place,
+    pool: Pool,
+    _writer: OwnedMutexGuard<()>,
+}
+
+impl Tx {
+    /// Begins. `token` is that of the process that holds the ledger, where it was taken.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Busy`] if another process holds the ledger by now; [`Exit::Storage`] if the database cannot be had.
+    pub(super) async fn begin(
+        (pool, place): (&Pool, &Place),
+        token: Option<&Arc<str>>,
+        writer: OwnedMutexGuard<()>,
+    ) -> Result<Tx, Failure> {
+        const DOING: &str = "beginning a transaction";
+        let lease = pool.acquire().await.at(place, DOING)?;
+        let mut tx = Tx { lease: Some(lease), place: place.clone(), pool: pool.clone(), _writer: writer };
+        tx.link().begin().await.at(place, DOING)?;
+        if let Some(token) = token {
+            tx.still_ours(token).await?;
+        }
+        Ok(tx)
+    }
+
+    /// The lock is a connection, and a connection can break without us: whoever came after has put its own token here,
+    /// and waits for this transaction before its first.
+    async fn still_ours(&mut self, token: &str) -> Result<(), Failure> {
+        const DOING: &str = "looking who holds the ledger";
+        let sql = match self.lease {
+            Some(Engine::Sqlite(_)) => "SELECT token, name FROM holder WHERE id = 1",
+            _ => "SELECT token, name FROM holder WHERE id = 1 FOR UPDATE",
+        };
+        let place = self.place.clone();
+        let row = self.link().fetch_one(sql, &[]).await.at(&place, DOING)?;
+        match row {
+            Some(row) if row.text("token") != token => {
+                let message = format!("{}: taken over by {}", place.name(), row.text("name"));
+                Err(Failure::new(Exit::Busy, message)
+                    .hint("the connection that held it broke; what was not committed is not there"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn link(&mut self) -> Link<'_> {
+        self.lease.as_mut().expect("a transaction until its end").link()
+    }
+
+    pub(super) fn ask(&mut self) -> Asker<'_> {
+        let lease = self.lease.as_mut().expect("a transaction until its end");
+        Asker { link: lease.link(), place: &self.place }
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The connection itself, for a bulk load; [`give_back`](Tx::give_back) when it is through.
+    pub(super) fn take(&mut self) -> Lease {
+        self.lease.take().expect("a transaction until its end")
+    }
+
+    pub(super) fn give_back(&mut self, lease: Lease) {
+        self.lease = Some(lease);
+    }
+
+    /// Commits; the connection goes back to its pool.
+    pub(super) async fn commit(mut self) -> Result<(), Failure> {
+        let place = self.place.clone();
+        self.link().commit().await.at(&place, "committing")?;
+        drop(self.lease.take());
+        Ok(())
+    }
+
+    /// Commits a unit. If the reply to COMMIT does not come, the ledger itself is asked what became of it.
+    pub(super) async fn commit_unit(mut self, (key, end): (&UnitKey, &UnitEnd)) -> Result<(), Failure> {
+        let committed = self.link().commit().await;
+        let session = self.lease.take().map(Lease::detach);
+        match committed {
+            Err(trouble) if trouble.is_lost_connection() && !matches!(self.place, Place::Sqlite(_)) => {
+                drop(session);
+                self.was_it_kept(&trouble, (key, end)).await
+            }
+            Err(trouble) => Err(trouble).at(&self.place, "committing the unit"),
+            Ok(()) => {
+                tokio::spawn(settle(self, session));
+                Ok(())
+            }
+        }
+    }
+
+    /// A connection that broke between COMMIT and its reply: the unit is done as we wanted it, or it is as it was.
+    async fn was_it_kept(&self, trouble: &Trouble, (key, end): (&UnitKey, &UnitEnd)) -> Result<(), Failure> {
+        const DOING: &str = "looking whether the unit was committed";
+        let lost = || self.place.failure("committing the unit", trouble);
+        let Ok(mut session) = Session::open(&self.place).await else { return Err(lost()) };
+        let sql =
+            "SELECT state, verdict, canonical_hash, section FROM unit WHERE account = ?1 AND bill_date = ?2";
+        let args = [Arg::from(&key.account), Arg::Text(&key.date.to_string())];
+        let row = session.link().fetch_one(sql, &args).await.at(&self.place, DOING)?;
+        session.close().await;
+        let is_kept = row.is_some_and(|row| {
+            (row.text("state"), row.text("verdict")) == ("done", end.verdict.as_str())
+                && (row.text("canonical_hash"), row.text("section")) == (&*end.canonical_hash, &*end.section)
+        });
+        if !is_kept {
+            return Err(lost());
+        }
+        let (account, date) = (&key.account, key.date);
+        tracing::warn!(account, %date, "the connection broke after COMMIT; the ledger has the unit");
+        Ok(())
+    }
+}
+
+/// After the commit, beside the caller's work. A file's write-ahead log is copied into it, and the next writer waits for
+/// that, so that the log never grows beyond one unit.
+async fn settle(tx: Tx, session: Option<Session>) {
+    if let Some(session) = session {
+        session.close().await;
+    }
+    if let Place::Sqlite(_) = tx.place {
+        checkpoint(&tx.pool, false).await;
+    }
+}
+
+/// Copies the write-ahead log into the file, as far as no reader needs it.
+pub(super) async fn checkpoint(pool: &Pool, truncate: bool) {
+    let sql = if truncate { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
+    let copied = match pool.acquire().await {
+        Ok(mut lease) => lease.link().command(sql).await,
+        Err(trouble) => Err(trouble),
+    };
+    if let Err(trouble) = copied {
+        tracing::debug!(?trouble, "the write-ahead log was not copied; the next unit tries again");
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        // Out of the pool and closed: that is what rolls back.
+        drop(self.lease.take().map(Lease::detach));
+    }
+}
