@@ -1,5 +1,6 @@
 //! What EB_PAYLOG says, folded into movements: one arena of text, small records.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::{BillDate, Currency, EntryKind, Moment, State};
@@ -20,6 +21,7 @@ pub struct Names {
 
 impl Names {
     pub fn intern(&mut self, name: &str) -> u32 {
+        let name = &*keepable(name);
         if let Some(id) = self.index.get(name) {
             return *id;
         }
@@ -32,6 +34,12 @@ impl Names {
     pub fn get(&self, id: u32) -> &str {
         self.names.get(id as usize).map_or("", String::as_str)
     }
+}
+
+/// A broken message can hold the character NUL, which PostgreSQL keeps in no text: it is shown as what it is, unreadable,
+/// on every engine alike.
+pub fn keepable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
 /// Things the fold noticed about an order; a set.
@@ -141,6 +149,7 @@ impl LoggedOrders {
     ///
     /// If the arena outgrows 4 GiB: a hundred million orders of one account in one window.
     pub fn keep(&mut self, text: &str) -> Span {
+        let text = &*keepable(text);
         let start = u32::try_from(self.arena.len()).expect("an arena below 4 GiB");
         self.arena.push_str(text);
         Span { start, len: u32::try_from(text.len()).expect("a text below 4 GiB") }

@@ -3,6 +3,7 @@
 
 use super::Ledger;
 use super::link::{Arg, Record};
+use crate::domain::logged_order::keepable;
 use crate::domain::{BillDate, Currency, EntryKind, Failure, Moment, State};
 use crate::store::place::{At, Place, foreign_value};
 
@@ -82,7 +83,8 @@ impl Ledger {
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
         let (date, asked_at) = (answer.date.to_string(), answer.asked_at.to_string());
         let happened_at = answer.happened_at.map_or(String::new(), |at| at.to_string());
-        let args = columns(answer, [&date, &asked_at, &happened_at]);
+        let (word, reply) = (keepable(&answer.word), keepable(&answer.reply));
+        let args = columns(answer, [&date, &asked_at, &happened_at, &word, &reply]);
         tx.link().execute(remove, &args[..KEY_COLUMNS]).await.at(&place, DOING)?;
         tx.link().execute(insert, &args).await.at(&place, DOING)?;
         tx.commit().await
@@ -112,7 +114,10 @@ impl Ledger {
 /// The first columns say which movement it is about.
 const KEY_COLUMNS: usize = 6;
 
-fn columns<'a>(answer: &'a StoredAnswer, [date, asked_at, happened_at]: [&'a str; 3]) -> [Arg<'a>; 17] {
+fn columns<'a>(
+    answer: &'a StoredAnswer,
+    [date, asked_at, happened_at, word, reply]: [&'a str; 5],
+) -> [Arg<'a>; 17] {
     [
         (&answer.account).into(),
         date.into(),
@@ -128,9 +133,9 @@ fn columns<'a>(answer: &'a StoredAnswer, [date, asked_at, happened_at]: [&'a str
         answer.currency.as_str().into(),
         happened_at.into(),
         (&answer.told_trade).into(),
-        (&answer.word).into(),
+        word.into(),
         answer.authentic.into(),
-        (&answer.reply).into(),
+        reply.into(),
     ]
 }
 

@@ -243,6 +243,17 @@ impl Record {
         if let Cell::Integer(number) = self.cell(column) { Some(*number) } else { None }
     }
 
+    /// Each cell as text.
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> Vec<String> {
+        let text = |cell: &Cell| match cell {
+            Cell::Null => "NULL".to_owned(),
+            Cell::Integer(number) => number.to_string(),
+            Cell::Text(text) => text.clone(),
+        };
+        self.cells.iter().map(text).collect()
+    }
+
     /// A number that is never NULL.
     pub(in crate::store) fn number(&self, column: &str) -> i64 {
         self.integer(column).unwrap_or(0)

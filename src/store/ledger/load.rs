@@ -8,7 +8,6 @@
 //!
 //! The rows of unit `n` have the ids from `n << 32`: they are counted, read and replaced by a range.
 
-use super::engine::Engine;
 use super::link::{Arg, Link};
 use super::records::{Sums, UnitKey};
 use super::rows::{COLUMNS, Rows};
@@ -80,15 +79,12 @@ pub(super) async fn replace(tx: &mut Tx, load: Load) -> Result<(), Failure> {
     if let Some(incoming) = incoming {
         return sqlite::load::fill(&mut tx.link(), &place, &load, incoming).await;
     }
-    let doing = load.doing();
-    let mut lease = tx.take();
-    let loaded = match &mut lease {
-        Engine::Postgres(connection) => postgres::copy(connection, &load).await,
-        Engine::Mysql(connection) => mysql::insert(connection, &load).await,
-        Engine::Sqlite(_) => Ok(()),
+    let loaded = match tx.link() {
+        Link::Postgres(connection) => postgres::copy(connection, &load).await,
+        Link::Mysql(connection) => mysql::insert(connection, &load).await,
+        Link::Sqlite(_) => Ok(()),
     };
-    tx.give_back(lease);
-    loaded.at(&place, doing)
+    loaded.at(&place, load.doing())
 }
 
 /// Removes the unit's movements.
@@ -109,12 +105,12 @@ pub(super) async fn sums(tx: &mut Tx, unit_number: i64) -> Result<Sums, Failure>
     // A sum of 64-bit numbers is a wider type on a server; what does not fit is an error there, as here.
     let sql = match tx.link() {
         Link::Mysql(_) => {
-            "SELECT count(*) AS lines, cast(coalesce(sum(amount_minor), 0) AS SIGNED) AS amount,
+            "SELECT count(*) AS n, cast(coalesce(sum(amount_minor), 0) AS SIGNED) AS amount,
                     cast(coalesce(sum(fee_e5), 0) AS SIGNED) AS fee
              FROM ledger_entry WHERE id BETWEEN ?1 AND ?2"
         }
         _ => {
-            "SELECT count(*) AS lines, cast(coalesce(sum(amount_minor), 0) AS BIGINT) AS amount,
+            "SELECT count(*) AS n, cast(coalesce(sum(amount_minor), 0) AS BIGINT) AS amount,
                     cast(coalesce(sum(fee_e5), 0) AS BIGINT) AS fee
              FROM ledger_entry WHERE id BETWEEN ?1 AND ?2"
         }
@@ -124,7 +120,7 @@ pub(super) async fn sums(tx: &mut Tx, unit_number: i64) -> Result<Sums, Failure>
     let row =
         tx.link().fetch_one(sql, &[first.into(), last.into()]).await.at(&place, "adding up the unit")?;
     Ok(row.map_or(Sums::default(), |row| Sums {
-        rows: row.number("lines").cast_unsigned(),
+        rows: row.number("n").cast_unsigned(),
         amount_minor: row.number("amount"),
         fee_e5: row.number("fee"),
     }))

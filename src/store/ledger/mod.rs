@@ -16,6 +16,8 @@
 
 mod answers;
 mod canonical;
+#[cfg(test)]
+pub(super) mod dump;
 mod engine;
 mod hold;
 mod link;

@@ -76,15 +76,6 @@ impl Tx {
         &self.place
     }
 
-    /// The connection itself, for a bulk load; [`give_back`](Tx::give_back) when it is through.
-    pub(super) fn take(&mut self) -> Lease {
-        self.lease.take().expect("a transaction until its end")
-    }
-
-    pub(super) fn give_back(&mut self, lease: Lease) {
-        self.lease = Some(lease);
-    }
-
     /// Commits; the connection goes back to its pool.
     pub(super) async fn commit(mut self) -> Result<(), Failure> {
         let place = self.place.clone();

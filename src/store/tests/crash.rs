@@ -4,6 +4,10 @@ use std::process::{Command, Stdio};
 
 use super::*;
 
+on_every_engine! {
+    a_load_that_nobody_waits_for_any_more_keeps_nothing,
+}
+
 /// The steps of a unit; it is cut off after each of them.
 async fn some_of_a_unit(ledger: &Ledger, steps: usize) {
     let bill = statement("20161108", "payment B1 - 52001 77 paid 09:34:03");
@@ -41,9 +45,7 @@ async fn a_unit_that_is_dropped_between_any_two_steps_was_never_there() {
     }
 }
 
-#[tokio::test]
-async fn a_load_that_nobody_waits_for_any_more_keeps_nothing() {
-    let home = Home::new();
+async fn a_load_that_nobody_waits_for_any_more_keeps_nothing(home: Home) {
     let ledger = home.open().await;
     let before = home.dump().await;
     let lines: String = (0..5_000).map(|n| format!("payment C{n} - 62{n} 5 paid 10:00:00\n")).collect();

@@ -1,5 +1,23 @@
 //! Tests of the room against real SQLite files, and the data they share. All of it is invented.
 
+/// Makes tests of functions that take a [`Home`]: one on SQLite, and with the servers of `scripts/with-servers` one on
+/// each of them.
+macro_rules! on_every_engine {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $test() { super::$test(super::Home::new()).await; })+
+        }
+        #[cfg(feature = "rig")]
+        mod postgres {
+            $(#[tokio::test] async fn $test() { super::$test(super::Home::postgres()).await; })+
+        }
+        #[cfg(feature = "rig")]
+        mod mariadb {
+            $(#[tokio::test] async fn $test() { super::$test(super::Home::mariadb()).await; })+
+        }
+    };
+}
+
 mod crash;
 mod image;
 mod ledger;
@@ -7,12 +25,15 @@ mod notices;
 mod open;
 mod paylog;
 mod reads;
+#[cfg(feature = "rig")]
+#[path = "../../../tests/common/servers.rs"]
+mod servers;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqliteConnection, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqliteConnection};
 
 use super::*;
 use crate::domain::entry::CellSpan;
@@ -22,66 +43,65 @@ use crate::domain::{
 };
 use crate::report::MismatchRow;
 
+/// An empty place for a ledger: a file of its own, or a database on a server.
 pub(super) struct Home {
     _folder: tempfile::TempDir,
     pub(super) path: PathBuf,
+    #[cfg(feature = "rig")]
+    server: Option<servers::Database>,
 }
 
 impl Home {
     pub(super) fn new() -> Home {
         let folder = tempfile::tempdir().unwrap();
-        Home { path: folder.path().join("data/nightjob.db"), _folder: folder }
+        Home {
+            path: folder.path().join("data/nightjob.db"),
+            _folder: folder,
+            #[cfg(feature = "rig")]
+            server: None,
+        }
+    }
+
+    #[cfg(feature = "rig")]
+    pub(super) fn postgres() -> Home {
+        Home { server: Some(servers::postgres()), ..Home::new() }
+    }
+
+    #[cfg(feature = "rig")]
+    pub(super) fn mariadb() -> Home {
+        Home { server: Some(servers::mysql()), ..Home::new() }
     }
 
     pub(super) fn url(&self) -> String {
+        #[cfg(feature = "rig")]
+        if let Some(server) = &self.server {
+            return server.url.clone();
+        }
         format!("sqlite:{}", self.path.display())
     }
 
     pub(super) async fn open(&self) -> Ledger {
+        Ledger::migrate(&self.url()).await.unwrap();
         Ledger::open(&self.url()).await.unwrap()
     }
 
-    /// An own connection, as a stranger would have it.
+    /// An own connection to the file, as a stranger would have it.
     pub(super) async fn connect(&self) -> SqliteConnection {
         SqliteConnectOptions::new().filename(&self.path).create_if_missing(true).connect().await.unwrap()
     }
 
     pub(super) async fn execute(&self, sql: &str) {
+        #[cfg(feature = "rig")]
+        if let Some(server) = &self.server {
+            return server.execute(sql);
+        }
         let mut connection = self.connect().await;
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
     }
 
     /// Every row of every table as text, ids and all.
     pub(super) async fn dump(&self) -> String {
-        let mut connection = self.connect().await;
-        let mut dump = String::new();
-        for table in [
-            "schema_version",
-            "statement",
-            "unit",
-            "ledger_entry",
-            "logged_order",
-            "mismatch",
-            "unclaimed",
-            "night_run",
-            "answer",
-        ] {
-            let sql = AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY 1, 2, 3, 4, 5"));
-            for row in sqlx::query(sql).fetch_all(&mut connection).await.unwrap_or_default() {
-                let cells: Vec<String> = (0..row.len()).map(|column| cell(&row, column)).collect();
-                dump.push_str(&format!("{table}|{}\n", cells.join("|")));
-            }
-        }
-        dump
-    }
-}
-
-fn cell(row: &sqlx::sqlite::SqliteRow, column: usize) -> String {
-    let value = row.try_get_raw(column).unwrap();
-    match value.type_info().name() {
-        _ if value.is_null() => "NULL".to_owned(),
-        "INTEGER" => row.get::<i64, _>(column).to_string(),
-        _ => row.get::<String, _>(column),
+        crate::store::ledger::dump::dump(&self.url()).await
     }
 }
 

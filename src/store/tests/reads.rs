@@ -5,13 +5,19 @@ use std::collections::HashSet;
 use super::*;
 use crate::domain::Exit;
 
+on_every_engine! {
+    a_failure_never_destroys_a_result,
+    a_days_sections_are_those_of_every_unit,
+    a_run_is_recorded_at_its_start_and_at_its_end,
+    logged_orders_come_back_as_they_were_stored,
+    neighbours_are_found_by_order_or_transaction_number_in_the_asked_days_only,
+}
+
 fn keys(keys: &[&str]) -> Arc<HashSet<String>> {
     Arc::new(keys.iter().map(|key| (*key).to_owned()).collect())
 }
 
-#[tokio::test]
-async fn a_failure_never_destroys_a_result() {
-    let home = Home::new();
+async fn a_failure_never_destroys_a_result(home: Home) {
     let ledger = home.open().await;
     let unit = key("wx", "20161108");
     assert!(ledger.put_not_compared(&unit, "not ready", "{\"n\":1}").await.unwrap());
@@ -29,9 +35,7 @@ async fn a_failure_never_destroys_a_result() {
     assert_eq!(home.dump().await, before);
 }
 
-#[tokio::test]
-async fn a_days_sections_are_those_of_every_unit() {
-    let home = Home::new();
+async fn a_days_sections_are_those_of_every_unit(home: Home) {
     let ledger = home.open().await;
     let bill = statement("20161108", LINES);
     keep(&ledger, &key("wx", "20161108"), &bill, "aa").await;
@@ -53,9 +57,7 @@ async fn a_days_sections_are_those_of_every_unit() {
     }
 }
 
-#[tokio::test]
-async fn a_run_is_recorded_at_its_start_and_at_its_end() {
-    let home = Home::new();
+async fn a_run_is_recorded_at_its_start_and_at_its_end(home: Home) {
     let ledger = home.open().await;
     let id = ledger.start_run("run --date 20161108", at("2016-11-10 02:00:00")).await.unwrap();
     let running = ledger.run(id).await.unwrap().unwrap();
@@ -67,9 +69,7 @@ async fn a_run_is_recorded_at_its_start_and_at_its_end() {
     assert_ne!(ledger.start_run("run", at("2016-11-11 02:00:00")).await.unwrap(), id);
 }
 
-#[tokio::test]
-async fn logged_orders_come_back_as_they_were_stored() {
-    let home = Home::new();
+async fn logged_orders_come_back_as_they_were_stored(home: Home) {
     let ledger = home.open().await;
     let mut tx = ledger.begin_unit(key("wx", "20161108")).await.unwrap();
     let given = orders("20161108", ORDERS);
@@ -96,9 +96,7 @@ async fn logged_orders_come_back_as_they_were_stored() {
     assert_eq!(stored[0].logged_at, at("2016-11-08 09:33:59"));
 }
 
-#[tokio::test]
-async fn neighbours_are_found_by_order_or_transaction_number_in_the_asked_days_only() {
-    let home = Home::new();
+async fn neighbours_are_found_by_order_or_transaction_number_in_the_asked_days_only(home: Home) {
     let ledger = home.open().await;
     for date in ["20161107", "20161108", "20161109"] {
         keep(&ledger, &key("wx", date), &statement(date, LINES), date).await;
