@@ -11,7 +11,7 @@
 //! | 3 | [`cli`] [`command`] [`night`] and `main` | SQL, HTTP, file layouts |
 //! | 2 | [`config`] [`plan`] [`acquire`] [`store`] [`sandbox`] | each other's tools |
 //! | 1 | [`format`](mod@format) [`channel`] [`paylog`] [`reconcile`] [`report`] | sockets, files, clock, environment, async |
-//! | 0 | [`domain`] | everything but `std`, `chrono`, `thiserror` |
+//! | 0 | [`domain`] [`failpoint`] | everything but `std`, `chrono`, `thiserror` |
 //!
 //! # Invariants of absence
 //!
@@ -24,6 +24,7 @@
 //! `tests/house.rs` reads this tree and holds it to the table above.
 
 pub mod domain;
+pub mod failpoint;
 pub mod format;
 pub mod channel;
 pub mod paylog;

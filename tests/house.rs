@@ -17,7 +17,7 @@ use source::Tree;
 
 /// Rooms by floor; a room may use those below it (contract: `src/lib.rs`).
 const FLOORS: [&[&str]; 4] = [
-    &["domain"],
+    &["domain", "failpoint"],
     &["format", "channel", "paylog", "reconcile", "report"],
     &["config", "plan", "acquire", "store", "sandbox"],
     &["main", "cli", "command", "night"],

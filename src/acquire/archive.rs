@@ -22,6 +22,7 @@ use super::Received;
 use super::disk::{disk, make_folder, read_only, sync_folder, writable};
 use crate::channel::HEAD_MAX;
 use crate::domain::{Errand, Exit, Failure, Moment};
+use crate::failpoint::reach;
 
 /// Smaller writes are gathered: one call to the system for each 256 KiB.
 const BUFFER: usize = 256 * 1024;
@@ -124,7 +125,8 @@ impl Archive {
         let mut count = 0;
         for item in fs::read_dir(&folder).map_err(|e| disk("read", &folder, &e))? {
             let path = item.map_err(|e| disk("read", &folder, &e))?.path();
-            fs::remove_file(&path).map_err(|e| disk("remove", &path, &e))?;
+            let remove = |()| fs::remove_file(&path);
+            reach("archive: remove what is stale").and_then(remove).map_err(|e| disk("remove", &path, &e))?;
             count += 1;
         }
         Ok(count)
@@ -133,21 +135,26 @@ impl Archive {
     /// A line without its end was cut by a crash: it is completed if it is whole, else taken off.
     fn mend_index(&self) -> Result<(), Failure> {
         let path = self.index_path();
-        let mut file = writable(OpenOptions::new().create(true).append(true).read(true))
-            .open(&path)
+        let mut file = reach("archive: make the index")
+            .and_then(|()| writable(OpenOptions::new().create(true).append(true).read(true)).open(&path))
             .map_err(|e| disk("write", &path, &e))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|e| disk("read", &path, &e))?;
         let start = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
         let mended = match &bytes[start..] {
             [] => return Ok(()),
-            tail if serde_json::from_slice::<IndexLine>(tail).is_ok() => file.write_all(b"\n"),
+            tail if serde_json::from_slice::<IndexLine>(tail).is_ok() => {
+                reach("archive: end the last line").and_then(|()| file.write_all(b"\n"))
+            }
             _ => {
                 tracing::warn!(file = %path.display(), "took off a last line that was cut by a crash");
-                file.set_len(start as u64)
+                reach("archive: take off a cut line").and_then(|()| file.set_len(start as u64))
             }
         };
-        mended.and_then(|()| file.sync_all()).map_err(|e| disk("write", &path, &e))
+        mended
+            .and_then(|()| reach("archive: sync the mended index"))
+            .and_then(|()| file.sync_all())
+            .map_err(|e| disk("write", &path, &e))
     }
 
     fn index_path(&self) -> PathBuf {
@@ -162,8 +169,8 @@ impl Archive {
     /// A new empty file to write into.
     pub fn partial(&self) -> Result<Partial, Failure> {
         let path = self.root.join("partial").join(format!("{:016x}.partial", fastrand::u64(..)));
-        let file = writable(OpenOptions::new().write(true).create_new(true))
-            .open(&path)
+        let file = reach("archive: make a partial file")
+            .and_then(|()| writable(OpenOptions::new().write(true).create_new(true)).open(&path))
             .map_err(|e| disk("write", &path, &e))?;
         Ok(Partial {
             path,
@@ -181,13 +188,15 @@ impl Archive {
     pub fn keep(&self, mut partial: Partial) -> Result<Kept, Failure> {
         partial.flush()?;
         if let Some(file) = partial.file.take() {
-            file.sync_all().map_err(|e| disk("sync", &partial.path, &e))?;
+            let sync = |()| file.sync_all();
+            reach("archive: sync the object").and_then(sync).map_err(|e| disk("sync", &partial.path, &e))?;
         }
         let sha256 = hex::encode(std::mem::take(&mut partial.hash).finalize());
         let target = self.object_path(&sha256);
         let folder = target.parent().unwrap_or(&self.root);
         make_folder(folder)?;
-        fs::rename(&partial.path, &target).map_err(|e| disk("write", &target, &e))?;
+        let rename = |()| fs::rename(&partial.path, &target);
+        reach("archive: rename the object").and_then(rename).map_err(|e| disk("write", &target, &e))?;
         partial.kept = true;
         read_only(&target)?;
         sync_folder(folder)?;
@@ -237,10 +246,12 @@ impl Archive {
         text.push(b'\n');
         // A poisoned lock means that another thread died while writing; its line is whole or will be mended.
         let _one_at_a_time = self.index.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        writable(OpenOptions::new().append(true).create(true))
-            .open(&path)
-            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
-            .map_err(|e| disk("write", &path, &e))
+        let append = |mut file: File| {
+            reach("archive: write an index line").and_then(|()| file.write_all(&text))?;
+            reach("archive: sync the index").and_then(|()| file.sync_all())
+        };
+        let opened = writable(OpenOptions::new().append(true).create(true)).open(&path);
+        opened.and_then(append).map_err(|e| disk("write", &path, &e))
     }
 
     /// Every line of the index, oldest first. A last line that was cut by a crash is left out.
@@ -306,7 +317,8 @@ impl Partial {
 
     fn flush(&mut self) -> Result<(), Failure> {
         if let Some(file) = &mut self.file {
-            file.write_all(&self.buffer).map_err(|e| disk("write", &self.path, &e))?;
+            let write = |()| file.write_all(&self.buffer);
+            reach("archive: write the bytes").and_then(write).map_err(|e| disk("write", &self.path, &e))?;
         }
         self.buffer.clear();
         Ok(())
@@ -333,7 +345,8 @@ impl Drop for Partial {
             return;
         }
         drop(self.file.take());
-        if let Err(error) = fs::remove_file(&self.path) {
+        let remove = |()| fs::remove_file(&self.path);
+        if let Err(error) = reach("archive: remove what was not kept").and_then(remove) {
             // The next run sweeps it away.
             tracing::debug!(file = %self.path.display(), %error, "a half-written file stays");
         }

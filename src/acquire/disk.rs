@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::domain::{Exit, Failure};
+use crate::failpoint::reach;
 
 /// A disk that failed, with the place: exit 9.
 pub(super) fn disk(doing: &str, path: &Path, error: &io::Error) -> Failure {
@@ -23,13 +24,14 @@ pub(super) fn disk(doing: &str, path: &Path, error: &io::Error) -> Failure {
 #[cfg(unix)]
 pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|e| disk("make the folder", path, &e))
+    let make = |()| DirBuilder::new().recursive(true).mode(0o700).create(path);
+    reach("archive: make a folder").and_then(make).map_err(|e| disk("make the folder", path, &e))
 }
 
 #[cfg(not(unix))]
 pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
-    DirBuilder::new().recursive(true).create(path).map_err(|e| disk("make the folder", path, &e))
+    let make = |()| DirBuilder::new().recursive(true).create(path);
+    reach("archive: make a folder").and_then(make).map_err(|e| disk("make the folder", path, &e))
 }
 
 /// Statements hold buyers' ids: only the account that runs the program may read them.
@@ -47,7 +49,8 @@ pub(super) fn writable(options: &mut OpenOptions) -> &mut OpenOptions {
 #[cfg(unix)]
 pub(super) fn read_only(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o400)).map_err(|e| disk("protect", path, &e))
+    let protect = |()| fs::set_permissions(path, fs::Permissions::from_mode(0o400));
+    reach("archive: protect the object").and_then(protect).map_err(|e| disk("protect", path, &e))
 }
 
 /// A read-only file cannot be replaced there, and a damaged object must be.
@@ -59,7 +62,8 @@ pub(super) fn read_only(_: &Path) -> Result<(), Failure> {
 /// The name is safe only once its folder is.
 #[cfg(unix)]
 pub(super) fn sync_folder(path: &Path) -> Result<(), Failure> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(|e| disk("sync", path, &e))
+    let sync = |()| File::open(path).and_then(|folder| folder.sync_all());
+    reach("archive: sync the folder").and_then(sync).map_err(|e| disk("sync", path, &e))
 }
 
 /// Folders cannot be synced there; the file system's own journal orders the rename.

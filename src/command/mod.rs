@@ -4,6 +4,8 @@
 //! the story itself is in `night`.
 
 mod answer;
+#[cfg(feature = "rig")]
+mod rig;
 mod start;
 mod sellers;
 mod work;

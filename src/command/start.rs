@@ -20,6 +20,8 @@ impl Start {
     pub(super) fn new(cli: &Cli) -> Result<Start, Failure> {
         let world = World::of_process();
         let clock = world.clock()?;
+        #[cfg(feature = "rig")]
+        super::rig::arm(&world)?;
         let lang = cli.global.lang.unwrap_or_else(|| locale(&world));
         let color = wants_color(&world);
         let verbosity =

@@ -21,8 +21,13 @@ use super::{DEFAULTS, HttpSettings, PayLogSettings, Request, Settings, World};
 use crate::domain::{AmountUnit, BillDate, Exit, Failure, Lang};
 
 const PREFIX: &str = "NIGHTJOB_";
-/// Variables of this prefix that are no keys: the file, the clock, and what tests and benches are told.
-const NO_KEYS: [&str; 4] = ["CONFIG", "NOW", "BLESS", "BENCH"];
+/// Variables of this prefix that are no keys: the file, the clock, and what tests and benches are told. What the rig
+/// is told is refused by a program without it, so that a sweep never passes because nothing was armed.
+const NO_KEYS: &[&str] = if cfg!(feature = "rig") {
+    &["CONFIG", "NOW", "BLESS", "BENCH", "FAILPOINT", "PLANTED"]
+} else {
+    &["CONFIG", "NOW", "BLESS", "BENCH"]
+};
 const NO_KEYS_BEGIN: &str = "TEST_";
 
 /// A settled configuration.

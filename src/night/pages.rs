@@ -11,6 +11,7 @@ use super::log::NightLog;
 use super::unit::key;
 use super::{House, Outcome};
 use crate::domain::{BillDate, Currency, EntryKind, Errand, Exit, Failure, Moment, PayType};
+use crate::failpoint::reach;
 use crate::reconcile::{Timing, TimingKind};
 use crate::report::section::{About, not_compared};
 use crate::report::{self, HeldRow, Report, Section, UnclaimedRow};
@@ -46,13 +47,19 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
 
 fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
+    reach("report: make the folder")?;
     fs::create_dir_all(folder)?;
     let partial: PathBuf = path.with_extension("partial");
+    reach("report: make a partial file")?;
     let mut file = File::create(&partial)?;
+    reach("report: write")?;
     file.write_all(bytes)?;
+    reach("report: sync")?;
     file.sync_all()?;
     drop(file);
+    reach("report: rename")?;
     fs::rename(&partial, path)?;
+    reach("report: sync the folder")?;
     sync_folder(folder)
 }
 

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use super::engine::{Engine, Session};
 use super::link::Arg;
 use crate::domain::{Exit, Failure};
+use crate::failpoint::reach;
 use crate::store::place::{At, Place};
 use crate::store::trouble::Trouble;
 
@@ -90,6 +91,7 @@ async fn holder(session: &mut Session) -> Result<String, Trouble> {
 
 /// From here on, transactions of whoever held it before are refused. A ledger without tables yet has nobody to refuse.
 async fn sign(session: &mut Session, name: &str, token: &str) -> Result<(), Trouble> {
+    reach("lock: write down who holds the database")?;
     session.link().begin().await?;
     let removed = session.link().execute("DELETE FROM holder WHERE id = 1", &[]).await;
     match removed {

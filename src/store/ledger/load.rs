@@ -14,6 +14,7 @@ use super::rows::{COLUMNS, Rows};
 use super::tx::Tx;
 use super::{mysql, postgres, sqlite};
 use crate::domain::Failure;
+use crate::failpoint::reach;
 use crate::store::place::{At, Place};
 use crate::store::value::Value;
 
@@ -75,7 +76,9 @@ pub(super) async fn replace(tx: &mut Tx, load: Load) -> Result<(), Failure> {
         Link::Sqlite(_) => Some(sqlite::load::write_file(&place, &load).await?),
         Link::Postgres(_) | Link::Mysql(_) => None,
     };
+    reach("ledger: remove the unit's former rows").at(&place, load.doing())?;
     clear(tx, load.clear(), load.number).await?;
+    reach("ledger: load the unit's rows").at(&place, load.doing())?;
     if let Some(incoming) = incoming {
         return sqlite::load::fill(&mut tx.link(), &place, &load, incoming).await;
     }

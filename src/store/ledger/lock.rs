@@ -8,6 +8,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::domain::{Exit, Failure, Moment};
+use crate::failpoint::reach;
 use crate::store::place::{At, Place};
 use crate::store::sqlite;
 
@@ -51,6 +52,7 @@ impl RunLock {
             Err(TryLockError::Error(error)) => return Err(error).at(&place, DOING),
         }
         let name = format!("process {}, since {now}: {command}", std::process::id());
+        reach("lock: write down who holds it").at(&place, DOING)?;
         file.set_len(0).at(&place, DOING)?;
         file.rewind().at(&place, DOING)?;
         file.write_all(format!("{name}\n").as_bytes()).at(&place, DOING)?;

@@ -7,6 +7,7 @@ use super::engine::{Engine, Session};
 use super::link::Arg;
 use super::schema::{Change, Dialect, SCHEMA_VERSION, STEPS, Table, VERSION};
 use crate::domain::{Exit, Failure};
+use crate::failpoint::reach;
 use crate::store::place::{At, Place};
 use crate::store::trouble::Trouble;
 
@@ -83,6 +84,7 @@ pub(super) async fn migrate(session: &mut Session, place: &Place) -> Result<(i64
 }
 
 async fn change(session: &mut Session, dialect: Dialect, change: &Change) -> Result<(), Trouble> {
+    reach("ledger: change a table")?;
     let in_transaction = matches!(dialect, Dialect::Sqlite | Dialect::Postgres);
     if !in_transaction && is_made(session, change).await? {
         return Ok(());

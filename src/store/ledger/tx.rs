@@ -10,6 +10,7 @@ use super::link::{Arg, Link};
 use super::reads::Asker;
 use super::records::{UnitEnd, UnitKey};
 use crate::domain::{Exit, Failure};
+use crate::failpoint::reach;
 use crate::store::place::{At, Place};
 use crate::store::trouble::Trouble;
 
@@ -78,14 +79,18 @@ impl Tx {
 
     /// Commits; the connection goes back to its pool.
     pub(super) async fn commit(mut self) -> Result<(), Failure> {
+        const DOING: &str = "committing";
         let place = self.place.clone();
-        self.link().commit().await.at(&place, "committing")?;
+        reach("ledger: commit something small").at(&place, DOING)?;
+        self.link().commit().await.at(&place, DOING)?;
+        reach("ledger: after it").at(&place, DOING)?;
         drop(self.lease.take());
         Ok(())
     }
 
     /// Commits a unit. If the reply to COMMIT does not come, the ledger itself is asked what became of it.
     pub(super) async fn commit_unit(mut self, (key, end): (&UnitKey, &UnitEnd)) -> Result<(), Failure> {
+        reach("ledger: commit the unit").at(&self.place, "committing the unit")?;
         let committed = self.link().commit().await;
         let session = self.lease.take().map(Lease::detach);
         match committed {
@@ -130,7 +135,7 @@ async fn settle(tx: Tx, session: Option<Session>) {
     if let Some(session) = session {
         session.close().await;
     }
-    if let Place::Sqlite(_) = tx.place {
+    if matches!(tx.place, Place::Sqlite(_)) && reach("ledger: copy the write-ahead log").is_ok() {
         checkpoint(&tx.pool, false).await;
     }
 }

@@ -8,12 +8,14 @@ use super::link::{Arg, Link};
 use super::records::{StatementMeta, StatementRecord, StatementState, StoredMismatch, UnitEnd, UnitKey};
 use super::tx::Tx;
 use crate::domain::{Exit, Failure};
+use crate::failpoint::reach;
 use crate::report::MismatchRow;
 use crate::store::place::{At, Place};
 
 /// Runs a statement of the transaction.
 async fn run(tx: &mut Tx, doing: &str, sql: &'static str, args: &[Arg<'_>]) -> Result<u64, Failure> {
     let place = tx.place().clone();
+    reach("ledger: change something small").at(&place, doing)?;
     tx.link().execute(sql, args).await.at(&place, doing)
 }
 

@@ -17,6 +17,7 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::runtime::Handle;
 
 use crate::domain::{Exit, Failure};
+use crate::failpoint::reach;
 use crate::store::place::{At, Place};
 
 /// How long a statement waits for another program's lock. A checkpoint of a large WAL on a slow disk takes seconds.
@@ -65,7 +66,7 @@ pub(super) fn prepare_file(place: &Place) -> Result<(), Failure> {
             .hint("name a file in `database`"));
     }
     if !path.exists() {
-        new_private_file(path).at(place, "making the file")?;
+        reach("store: make the file").and_then(|()| new_private_file(path)).at(place, "making the file")?;
     }
     Ok(())
 }
@@ -73,7 +74,9 @@ pub(super) fn prepare_file(place: &Place) -> Result<(), Failure> {
 /// Makes the folder of a file (0700), where it is missing.
 pub(super) fn prepare_folder(place: &Place) -> Result<(), Failure> {
     match place.path().parent() {
-        Some(folder) => make_folders(folder).at(place, "making its folder"),
+        Some(folder) => {
+            reach("store: make its folder").and_then(|()| make_folders(folder)).at(place, "making its folder")
+        }
         None => Ok(()),
     }
 }

@@ -1,0 +1,50 @@
+//! The rig: what `NIGHTJOB_FAILPOINT` arms. Only with the feature `rig`, which is never shipped; without it the variable
+//! is refused like any other that names no key.
+//!
+//! | text | what becomes of the steps |
+//! |---|---|
+//! | `list` | each is told on stderr: `failpoint 17 archive: rename the object` |
+//! | `kill:17` | the process ends at step 17 as `kill -9` ends it: nothing is closed, flushed or cleaned up |
+//! | `enospc:17`, `eio:17` | step 17 fails: the disk is full, or broken |
+//! | `enospc:17-`, `eio:17-` | so do all after it |
+
+use std::io::{self, Write as _};
+
+use crate::config::World;
+use crate::domain::{Exit, Failure};
+use crate::failpoint;
+
+/// Numbers of Linux; elsewhere the error is another, and still one.
+const EIO: i32 = 5;
+const ENOSPC: i32 = 28;
+
+/// Arms what the environment asks for.
+pub(super) fn arm(world: &World) -> Result<(), Failure> {
+    let Some(text) = world.env.get("NIGHTJOB_FAILPOINT") else { return Ok(()) };
+    let unknown = || Failure::new(Exit::Usage, format!("NIGHTJOB_FAILPOINT: `{text}` is no plan"));
+    let (what, at) = text.split_once(':').unwrap_or((text, ""));
+    let (first, last) = match at.strip_suffix('-') {
+        Some(first) => (first.parse::<u64>().ok(), u64::MAX),
+        None => (at.parse().ok(), at.parse().unwrap_or(0)),
+    };
+    let fail = |code, first| {
+        failpoint::arm(move |number, _| match (first..=last).contains(&number) {
+            true => Err(io::Error::from_raw_os_error(code)),
+            false => Ok(()),
+        });
+    };
+    match (what, first) {
+        ("list", None) => failpoint::arm(|number, step| {
+            let line = format!("failpoint {number} {step}\n");
+            drop(io::stderr().write_all(line.as_bytes()));
+            Ok(())
+        }),
+        ("kill", Some(at)) => {
+            failpoint::arm(move |number, _| if number == at { std::process::abort() } else { Ok(()) });
+        }
+        ("enospc", Some(first)) => fail(ENOSPC, first),
+        ("eio", Some(first)) => fail(EIO, first),
+        _ => return Err(unknown()),
+    }
+    Ok(())
+}
