@@ -24,6 +24,8 @@ mod ledger;
 mod notices;
 mod open;
 mod paylog;
+#[cfg(feature = "rig")]
+mod on_servers;
 mod reads;
 #[cfg(feature = "rig")]
 #[path = "../../../tests/common/servers.rs"]
