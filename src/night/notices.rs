@@ -32,7 +32,7 @@ pub(super) async fn gather(
         }
         gatherer.push_notice(&channel::notice::read(row.number, at, row.body, &accounts));
     };
-    let gatherer = read_notices(&settings.notices, &settings.database, gatherer, show).await?;
+    let gatherer = read_notices(&settings.notices, (&settings.database, &settings.schema), gatherer, show).await?;
     Ok(Some(gatherer.finish()))
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn tell(
             told.push(story(&notice, row, lang));
         }
     };
-    read_notices(&settings.notices, &settings.database, Vec::new(), show).await
+    read_notices(&settings.notices, (&settings.database, &settings.schema), Vec::new(), show).await
 }
 
 fn story(notice: &Notice, row: &NoticeRow<'_>, lang: Lang) -> LogStory {

@@ -5,6 +5,7 @@
 //! | `sqlite:PATH` | a file; nothing after the colon is an option |
 //! | `postgres://user:password@host/database` | PostgreSQL; options as in libpq: `sslrootcert`, `host=/socket/folder` |
 //! | `mysql://user:password@host/database` | MariaDB or MySQL; `ssl-ca`, `socket` |
+//! | `odbc:DSN=…;uid=…;pwd=…;` | whatever a driver manager reaches; the gateway's tables only |
 //!
 //! TLS: a server that is not on this machine is spoken to over TLS with its certificate and name checked, or not at
 //! all; an address that asks for less is refused. On loopback and sockets the server decides.
@@ -25,6 +26,9 @@ use crate::domain::{Exit, Failure};
 /// Until a server has answered. Longer than a busy one needs, shorter than an operator's patience.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The key of the ledger's address.
+const LEDGER: &str = "database";
+
 /// A database as named in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -32,6 +36,28 @@ pub(super) enum Place {
     Sqlite(PathBuf),
     Postgres(Server<PgConnectOptions>),
     Mysql(Server<MySqlConnectOptions>),
+    Odbc(OdbcSource),
+}
+
+/// A connection string of ODBC, password and all, and its name without it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct OdbcSource {
+    name: String,
+    text: String,
+}
+
+impl fmt::Debug for OdbcSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+#[cfg(feature = "odbc")]
+impl OdbcSource {
+    /// With its password: for the driver manager alone.
+    pub(super) fn connection_string(&self) -> &str {
+        &self.text
+    }
 }
 
 /// A database on a server: how to reach it, and its name without the password.
@@ -74,8 +100,7 @@ impl Place {
             "sqlite" => file(rest, key),
             "postgres" | "postgresql" => postgres(url, key).map(Place::Postgres),
             "mysql" | "mariadb" => mysql(&format!("mysql:{rest}"), key).map(Place::Mysql),
-            "odbc" => Err(Failure::new(Exit::Config, format!("`{key}` names a `odbc:` database, which cannot be opened"))
-                .hint(format!("set `{key}`, or {}, to `sqlite:PATH`", variable(key)))),
+            "odbc" => odbc(rest, key).map(Place::Odbc),
             _ => Err(Failure::new(Exit::Config, format!("`{key}` is no address of a database that is known here"))
                 .hint(format!(
                     "set `{key}`, or {}, to `sqlite:PATH`, `postgres://user:password@host/database` or `mysql://…`",
@@ -92,7 +117,7 @@ impl Place {
     pub(super) fn path(&self) -> &Path {
         match self {
             Place::Sqlite(path) => path,
-            Place::Postgres(_) | Place::Mysql(_) => unreachable!("{} is no file", self.name()),
+            Place::Postgres(_) | Place::Mysql(_) | Place::Odbc(_) => unreachable!("{} is no file", self.name()),
         }
     }
 
@@ -102,6 +127,7 @@ impl Place {
             Place::Sqlite(path) => path.display().to_string(),
             Place::Postgres(server) => server.name.clone(),
             Place::Mysql(server) => server.name.clone(),
+            Place::Odbc(source) => source.name.clone(),
         }
     }
 
@@ -119,6 +145,27 @@ fn file(rest: &str, key: &str) -> Result<Place, Failure> {
         Failure::new(Exit::Config, format!("`{key}` names no file: `sqlite:{path}`"))
             .hint(format!("set `{key}` to `sqlite:PATH`"))
     })
+}
+
+/// The gateway's tables only: what a ledger needs of its engine, no driver promises.
+fn odbc(text: &str, key: &str) -> Result<OdbcSource, Failure> {
+    if key == LEDGER {
+        let message = format!("`{key}` is an ODBC source; the ledger cannot be kept in one");
+        return Err(Failure::new(Exit::Config, message).hint(
+            "set `database` to sqlite:PATH, postgres://… or mysql://…; an ODBC source stands under [paylog]",
+        ));
+    }
+    let named = |key: &str| {
+        let pairs = text.split(';').filter_map(|pair| pair.split_once('='));
+        pairs.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| name.eq_ignore_ascii_case(key))
+    };
+    match named("dsn").or_else(|| named("driver")) {
+        Some((_, value)) if !value.is_empty() => {
+            Ok(OdbcSource { name: format!("odbc:{value}"), text: text.to_owned() })
+        }
+        _ => Err(Failure::new(Exit::Config, format!("`{key}` is an ODBC source that names no DSN"))
+            .hint("write odbc:DSN=name;uid=user;pwd=password;")),
+    }
 }
 
 fn postgres(url: &str, key: &str) -> Result<Server<PgConnectOptions>, Failure> {
@@ -256,8 +303,10 @@ mod tests {
             ("postgresql://u@db.example/night", "postgres://db.example:5432/night"),
             ("mysql://u:geheim@localhost/night", "mysql://localhost:3306/night"),
             ("mariadb://u:ge%40heim@db.example:3307/night", "mysql://db.example:3307/night"),
+            ("odbc:uid=ttpay;pwd=geheim;DSN=ttpay;", "odbc:ttpay"),
+            ("ODBC:Driver={Oracle in OraClient10g};Dbq=t;Pwd=geheim", "odbc:{Oracle in OraClient10g}"),
         ] {
-            let place = Place::parse(url, "database").unwrap();
+            let place = Place::parse(url, "paylog.database").unwrap();
             assert_eq!(place.name(), name);
             assert!(!format!("{place:?}").contains("geheim"), "no password in {place:?}");
         }
@@ -272,6 +321,7 @@ mod tests {
             ("/data/x.db", "no address of a database"),
             ("postgres://u:geheim@host", "no database"),
             ("mysql://u:geheim@host/", "no database"),
+            ("odbc:DSN=x;pwd=geheim", "the ledger cannot be kept"),
             ("postgres://u:gehe@im@host:port/x", "postgres://user:password@host/database"),
         ] {
             let failure = parse(url).unwrap_err();

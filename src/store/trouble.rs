@@ -12,6 +12,8 @@ pub(super) enum Trouble {
     Postgres { code: String, message: String },
     /// MySQL's and MariaDB's error number and text.
     Mysql { number: u16, message: String },
+    /// SQLSTATE, the driver's own number and its text, of a driver or the driver manager.
+    Odbc { state: String, number: i32, message: String },
     /// A disk, or the connection to a server.
     Io(std::io::Error),
     /// TLS, or a server that did not answer in time.
@@ -36,6 +38,7 @@ impl Trouble {
             Trouble::Sqlite { code, message } => format!("{message} (SQLite {code})"),
             Trouble::Postgres { code, message } => format!("{message} (SQLSTATE {code})"),
             Trouble::Mysql { number, message } => format!("{message} (error {number})"),
+            Trouble::Odbc { state, message, .. } => format!("{message} (SQLSTATE {state})"),
             Trouble::Io(error) => error.to_string(),
             Trouble::Connection(text) | Trouble::Foreign(text) | Trouble::Driver(text) => text.clone(),
         }
@@ -47,6 +50,7 @@ impl Trouble {
             Trouble::Sqlite { code, .. } => of_sqlite(*code),
             Trouble::Postgres { code, .. } => of_postgres(code),
             Trouble::Mysql { number, .. } => of_mysql(*number),
+            Trouble::Odbc { state, number, message } => of_odbc(state, *number, message),
             Trouble::Io(_) | Trouble::Connection(_) if is_server => AGAIN,
             Trouble::Io(_) => {
                 (Exit::Storage, "check the folder: does it exist, may this user write it, is there space?")
@@ -70,6 +74,7 @@ impl Trouble {
             Trouble::Mysql { number, .. } => {
                 matches!(number, 1053 | 1077 | 1152 | 1158..=1161 | 1184 | 1927 | 4031)
             }
+            Trouble::Odbc { state, .. } => state.starts_with("08"),
             Trouble::Sqlite { .. } | Trouble::Foreign(_) | Trouble::Driver(_) => false,
         }
     }
@@ -136,6 +141,50 @@ fn of_mysql(number: u16) -> (Exit, &'static str) {
         | 3024
         | 4031 => AGAIN,
         _ => REPORT,
+    }
+}
+
+const OTHER_BITS: (Exit, &str) = (
+    Exit::Config,
+    "driver and program are of different kinds: a 64-bit nightjob needs a 64-bit ODBC driver and a DSN made with the \
+     64-bit administrator (C:\\Windows\\System32\\odbcad32.exe; the one in SysWOW64 makes 32-bit ones)",
+);
+const NO_DSN: (Exit, &str) = (
+    Exit::Config,
+    "make a system DSN of this name for the user that runs nightjob (Windows: odbcad32.exe of the same bitness; \
+     elsewhere odbc.ini and odbcinst.ini, see `odbcinst -j`)",
+);
+/// A library that is not there, and one that is of another architecture, are told in words only.
+const DRIVER_MISSING: (Exit, &str) = (
+    Exit::Config,
+    "the driver cannot be loaded: is its file there, are the client's libraries on the path, and is it of the same \
+     bitness as nightjob (64-bit needs 64-bit)?",
+);
+
+/// By SQLSTATE (ODBC Programmer's Reference, appendix A), else by Oracle's own number, which stands in the text.
+fn of_odbc(state: &str, number: i32, message: &str) -> (Exit, &'static str) {
+    let says = |word: &str| message.to_ascii_lowercase().contains(word);
+    let oracle = |code: &str| message.contains(code);
+    match state {
+        "IM014" => OTHER_BITS,
+        _ if says("architecture mismatch") || says("wrong elf class") => OTHER_BITS,
+        "IM002" => NO_DSN,
+        "01000" | "IM003" | "IM004" | "IM005" if says("can't open lib") || state != "01000" => DRIVER_MISSING,
+        _ if number == 1017 || oracle("ORA-01017") || oracle("ORA-28000") || oracle("ORA-01031") => DENIED,
+        "42501" => DENIED,
+        _ if oracle("ORA-00942") => (
+            Exit::Config,
+            "the table is not there or this user may not read it: GRANT SELECT on it, and set `schema` under [paylog] \
+             to its owner",
+        ),
+        "42S02" | "42S22" | "42P01" | "42703" | "3D000" | "3F000" => NO_SUCH,
+        "HYT00" | "HYT01" => AGAIN,
+        _ => match state.get(..2) {
+            Some("28") => DENIED,
+            Some("08" | "40" | "53" | "57") => AGAIN,
+            _ if number == 1045 || number == 1044 || number == 1142 => DENIED,
+            _ => (Exit::Storage, "this is what the ODBC driver says; try the DSN with `isql -v` or the administrator's test"),
+        },
     }
 }
 
@@ -210,6 +259,20 @@ mod tests {
             let (found, hint) = trouble.meaning(true);
             assert_eq!(found, exit, "{trouble:?}");
             assert!(hint.contains(words), "{trouble:?}: {hint}");
+        }
+        for (state, message, exit, words) in [
+            ("IM014", "The specified DSN contains an architecture mismatch", Exit::Config, "64-bit"),
+            ("IM002", "Data source name not found", Exit::Config, "system DSN"),
+            ("01000", "Can't open lib 'x.so' : file not found", Exit::Config, "cannot be loaded"),
+            ("28000", "ORA-01017: invalid username/password", Exit::Config, "user and password"),
+            ("S1000", "ORA-01017: invalid username/password", Exit::Config, "user and password"),
+            ("42S02", "ORA-00942: table or view does not exist", Exit::Config, "GRANT SELECT"),
+            ("08S01", "Communication link failure", Exit::Storage, "run it again"),
+            ("HYT00", "Timeout expired", Exit::Storage, "run it again"),
+        ] {
+            let trouble = Trouble::Odbc { state: state.to_owned(), number: 0, message: message.to_owned() };
+            let (found, hint) = trouble.meaning(true);
+            assert!(found == exit && hint.contains(words), "{trouble:?}: {hint}");
         }
         let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         assert_eq!(Trouble::Io(lost).meaning(true).0, Exit::Storage);

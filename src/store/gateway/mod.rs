@@ -10,6 +10,7 @@ mod notices;
 mod paylog;
 mod sample_log;
 mod sellers;
+mod server;
 mod sqlite;
 
 pub use log_row::OwnedLogRow;

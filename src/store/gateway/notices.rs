@@ -13,6 +13,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::server::tables as server;
 use super::sqlite::notices::of_table;
 use crate::domain::{Exit, Failure};
 use crate::store::place::{At, Place};
@@ -33,14 +34,14 @@ pub struct NoticeRow<'a> {
 }
 
 /// Shows every notification of `source` (`file:/abs/path` or `table:NAME`) to `listener`, on a thread that may wait, and
-/// gives it back. `database` is the log's.
+/// gives it back. `database` and `schema` are the log's.
 ///
 /// # Errors
 ///
 /// [`Exit::Config`] for a missing file, table or column; [`Exit::Storage`] for one that cannot be read.
 pub async fn read_notices<L, F>(
     source: &str,
-    database: &str,
+    (database, schema): (&str, &str),
     mut listener: L,
     mut show: F,
 ) -> Result<L, Failure>
@@ -59,7 +60,12 @@ where
         }
         Some(("table", name)) => {
             let place = Place::parse(database, "paylog.database")?;
-            of_table((place, name), listener, show).await
+            match place {
+                Place::Sqlite(_) => of_table((place, name), listener, show).await,
+                Place::Postgres(_) | Place::Mysql(_) | Place::Odbc(_) => {
+                    server::notices((place, schema, name), listener, show).await
+                }
+            }
         }
         _ => Err(Failure::new(Exit::Bug, format!("`{source}` names no notices"))),
     }

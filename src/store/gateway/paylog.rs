@@ -13,10 +13,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 
-use super::log_row::{OwnedLogRow, REQ_DATE, REQ_OBJ, RES_OBJ, row_of};
+use super::log_row::{COLUMNS, OwnedLogRow, REQ_DATE, REQ_OBJ, RES_OBJ, row_of};
 use super::needles::Needles;
+use super::server::Visit;
+use super::server::log::ServerLog;
 use super::sqlite::log::{LogTable, Slice, each_row};
-use crate::domain::{BillDate, Failure, LogCover, Moment};
+use crate::domain::{BillDate, Exit, Failure, LogCover, Moment};
 use crate::paylog::LogRow;
 use crate::store::place::Place;
 use crate::store::sqlite::with_handle;
@@ -30,6 +32,7 @@ const FINDERS: usize = 2;
 #[derive(Clone, Debug)]
 enum Source {
     Sqlite(LogTable),
+    Server(ServerLog),
 }
 
 /// EB_PAYLOG, read-only.
@@ -79,21 +82,30 @@ pub struct FoundRows {
 }
 
 impl PayLog {
-    /// Opens the log and looks for its table and columns. `url` is `sqlite:PATH`; `schema` a prefix, may be empty.
+    /// Opens the log and looks for its table and columns. `url` is `sqlite:PATH`, a server's address, or an ODBC
+    /// source; `schema` a prefix, may be empty.
     ///
     /// # Errors
     ///
-    /// [`Exit::Config`](crate::domain::Exit::Config): another engine, no table EB_PAYLOG, missing columns.
-    /// [`Exit::Storage`](crate::domain::Exit::Storage): no file, or one that cannot be read.
+    /// [`Exit::Config`]: no such engine, no table EB_PAYLOG, missing columns, refused by the server.
+    /// [`Exit::Storage`]: no file, or one that cannot be read; no answer.
     pub async fn open(url: &str, schema: &str) -> Result<PayLog, Failure> {
         let place = Place::parse(url, "paylog.database")?;
-        LogTable::open(place, schema).await.map(|table| PayLog { source: Source::Sqlite(table) })
+        let source = match place {
+            Place::Sqlite(_) => Source::Sqlite(LogTable::open(place, schema).await?),
+            Place::Postgres(_) | Place::Mysql(_) | Place::Odbc(_) => {
+                Source::Server(ServerLog::open(place, schema).await?)
+            }
+        };
+        Ok(PayLog { source })
     }
 
     /// How far the log reaches, and the rows on `date`: the purge guard.
     pub async fn cover(&self, date: BillDate) -> Result<LogCover, Failure> {
-        let Source::Sqlite(table) = &self.source;
-        table.cover(date).await
+        match &self.source {
+            Source::Sqlite(table) => table.cover(date).await,
+            Source::Server(log) => log.cover(date).await,
+        }
     }
 
     /// Shows each row with REQ_DATE in `window` to one of `gatherers`, each on a thread of its own, and gives them
@@ -144,32 +156,35 @@ impl PayLog {
         G: Send + 'static,
         F: Fn(&mut G, &LogRow<'_>) + Clone + Send + 'static,
     {
-        let Source::Sqlite(table) = &self.source;
         let started = Instant::now();
         let mut total = ReadCount::default();
         if gatherers.is_empty() || window.is_empty() {
             return Ok((gatherers, total));
         }
-        let plan = table.plan(&window, gatherers.len()).await?;
-        total.undated = plan.undated;
         let stop = StopOnDrop::default();
+        let reader =
+            Reader { window: Window::new(&window), needles, stop: Arc::clone(&stop.0) };
         let mut gatherers = gatherers.into_iter();
-        let busy: Vec<_> = plan
-            .slices
-            .into_iter()
-            .zip(gatherers.by_ref())
-            .map(|(slice, gatherer)| {
-                let reader = Reader {
-                    slice,
-                    window: Window::new(&window),
-                    needles: needles.clone(),
-                    stop: Arc::clone(&stop.0),
-                };
-                read_slice(table, reader, gatherer, show.clone())
-            })
-            .collect();
+        let parts = match &self.source {
+            Source::Sqlite(table) => {
+                let plan = table.plan(&window, gatherers.len()).await?;
+                total.undated = plan.undated;
+                let busy = plan.slices.into_iter().zip(gatherers.by_ref()).map(|(slice, gatherer)| {
+                    read_slice((table, slice), reader.clone(), gatherer, show.clone())
+                });
+                try_join_all(busy.collect::<Vec<_>>()).await?
+            }
+            Source::Server(log) => {
+                let plan = log.plan(&window, gatherers.len()).await?;
+                total.undated = plan.undated;
+                let busy = plan.slices.into_iter().zip(gatherers.by_ref()).map(|(sql, gatherer)| {
+                    read_question((log.clone(), sql), reader.clone(), gatherer, show.clone())
+                });
+                try_join_all(busy.collect::<Vec<_>>()).await?
+            }
+        };
         let mut done = Vec::new();
-        for (gatherer, count) in try_join_all(busy).await? {
+        for (gatherer, count) in parts {
             total.add(&count);
             done.push(gatherer);
         }
@@ -189,16 +204,16 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// What one thread reads.
+/// What is looked for in the rows.
+#[derive(Clone)]
 struct Reader {
-    slice: Slice,
     window: Window,
     needles: Option<Arc<Needles>>,
     stop: Arc<AtomicBool>,
 }
 
 async fn read_slice<G, F>(
-    table: &LogTable,
+    (table, slice): (&LogTable, Slice),
     reader: Reader,
     mut gatherer: G,
     show: F,
@@ -211,8 +226,10 @@ where
     let place = table.place.clone();
     let (_, result) = with_handle(connection, &table.place, move |handle| {
         let mut count = ReadCount::default();
-        each_row(handle, &place, (&reader.slice, &reader.stop), |id, bytes| {
-            reader.row(id, bytes, &mut count, |row| show(&mut gatherer, row));
+        each_row(handle, &place, (&slice, &reader.stop), |id, bytes| {
+            if reader.wants(&bytes, &mut count) {
+                as_texts((id, &bytes), &mut count, |row| show(&mut gatherer, row));
+            }
         })?;
         Ok((gatherer, count))
     })
@@ -220,31 +237,83 @@ where
     Ok(result)
 }
 
+/// The same from a server: on a task of its own, because rows are decoded where they arrive.
+async fn read_question<G, F>(
+    (log, sql): (ServerLog, String),
+    reader: Reader,
+    gatherer: G,
+    show: F,
+) -> Result<(G, ReadCount), Failure>
+where
+    G: Send + 'static,
+    F: Fn(&mut G, &LogRow<'_>) + Send + 'static,
+{
+    let place = log.place().name();
+    let stop = Arc::clone(&reader.stop);
+    let state = (reader, gatherer, show, ReadCount::default());
+    let visit = Visit {
+        wants: |(reader, .., count): &mut (Reader, G, F, ReadCount), cells| reader.wants(cells, count),
+        show: |(_, gatherer, show, count), id, cells| {
+            as_texts((id, cells), count, |row| show(gatherer, row));
+        },
+        again: |(.., count)| *count = ReadCount { not_utf8: count.not_utf8, ..ReadCount::default() },
+    };
+    let reading = tokio::spawn(async move { log.each((sql, stop), state, visit).await });
+    match reading.await {
+        Ok(result) => result.map(|(_, gatherer, _, count)| (gatherer, count)),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => Err(Failure::new(Exit::Interrupted, format!("{place}: reading EB_PAYLOG: {error}"))),
+    }
+}
+
 impl Reader {
-    fn row(&self, id: i64, bytes: [&[u8]; 13], count: &mut ReadCount, show: impl FnOnce(&LogRow<'_>)) {
-        let in_window = self.window.place(bytes[REQ_DATE]);
+    /// Whether a row lies in the window, where it is counted, and holds what is looked for.
+    fn wants(&self, cells: &[&[u8]], count: &mut ReadCount) -> bool {
+        let in_window = self.window.place(cells[REQ_DATE]);
         if in_window == Some(false) {
-            return;
+            return false;
         }
         count.rows += 1;
         count.odd_dates += u64::from(in_window.is_none());
-        count.bytes += bytes.iter().map(|text| text.len() as u64).sum::<u64>();
-        let wanted = |needles: &Needles| needles.any_in(bytes[REQ_OBJ]) || needles.any_in(bytes[RES_OBJ]);
-        if self.needles.as_deref().is_some_and(|needles| !wanted(needles)) {
-            return;
-        }
-        let texts = bytes.map(|text| match std::str::from_utf8(text) {
+        count.bytes += cells.iter().map(|text| text.len() as u64).sum::<u64>();
+        self.needles
+            .as_deref()
+            .is_none_or(|needles| needles.any_in(cells[REQ_OBJ]) || needles.any_in(cells[RES_OBJ]))
+    }
+}
+
+/// Shows a row of bytes as texts, with U+FFFD and counted where one cannot be read.
+fn as_texts((id, cells): (i64, &[&[u8]]), count: &mut ReadCount, show: impl FnOnce(&LogRow<'_>)) {
+    let texts: [Cow<'_, str>; COLUMNS.len()] = std::array::from_fn(|column| {
+        let bytes = cells.get(column).copied().unwrap_or_default();
+        match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => {
                 count.not_utf8 += 1;
-                String::from_utf8_lossy(text)
+                String::from_utf8_lossy(bytes)
             }
-        });
-        show(&row_of(id, texts.each_ref().map(|text| &**text)));
+        }
+    });
+    show(&row_of(id, texts.each_ref().map(|text| &**text)));
+}
+
+/// REQ_DATE as an instant; empty is none. Another spelling would not sort as text, so it must stop us here.
+pub(super) fn instant(text: &str, place: &Place) -> Result<Option<Moment>, Failure> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match Moment::parse(text) {
+        Some(moment) if text.as_bytes()[4] == b'-' => Ok(Some(moment)),
+        _ => Err(Failure::new(
+            Exit::Config,
+            format!("{}: REQ_DATE of EB_PAYLOG holds `{text}`, not `yyyy-MM-dd HH:mm:ss`", place.name()),
+        )
+        .hint("give a view named EB_PAYLOG that converts it, or export the log again")),
     }
 }
 
 /// A window of REQ_DATE, also as texts, because nearly every row is compared as text.
+#[derive(Clone)]
 struct Window {
     moments: Range<Moment>,
     start: String,

@@ -5,11 +5,14 @@
 //! `config::sellers`' question. Plain `SELECT`s of named columns, which Oracle 10g understands too. Source:
 //! `spec/ttpay.md`, R031 to R035.
 
-use super::sqlite::sellers::Catalog;
+use super::server::tables as server;
+use super::sqlite::sellers as sqlite;
 use crate::domain::{AlipaySeller, Exit, Failure, Seller, SellerTables, WechatSeller};
 use crate::store::place::Place;
 
-pub(super) const PARENT: &str = "EB_SELLER";
+/// Rows of one table. A chain with a hundred thousand stores has one row each; more is another table.
+pub(super) const ROWS_MAX: usize = 200_000;
+const PARENT: &str = "EB_SELLER";
 const WECHAT: &str = "EB_SELLER_WX";
 const ALIPAY: &str = "EB_SELLER_ALI_20";
 /// The column that ties the tables together: a table without it is something else.
@@ -31,6 +34,44 @@ impl Table {
 
     fn read<T>(&self, read: impl Fn(&dyn Fn(&[&str]) -> Option<String>) -> T) -> Vec<T> {
         self.rows.iter().map(|row| read(&|names| self.find(row, names))).collect()
+    }
+}
+
+/// EB_SELLER itself, or EB_SELLER_ and more.
+pub(super) fn is_ours(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    name.strip_prefix(PARENT).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
+/// The tables of one engine.
+enum Catalog {
+    Sqlite(sqlite::Catalog),
+    Server(server::Catalog),
+}
+
+impl Catalog {
+    async fn open(place: &Place, schema: &str) -> Result<Catalog, Failure> {
+        Ok(match place {
+            Place::Sqlite(_) => Catalog::Sqlite(sqlite::Catalog::open(place, schema).await?),
+            Place::Postgres(_) | Place::Mysql(_) | Place::Odbc(_) => {
+                Catalog::Server(server::Catalog::open(place, schema).await?)
+            }
+        })
+    }
+
+    /// As they are spelled there.
+    fn names(&self) -> &[String] {
+        match self {
+            Catalog::Sqlite(catalog) => catalog.names(),
+            Catalog::Server(catalog) => catalog.names(),
+        }
+    }
+
+    async fn table(&mut self, name: &str) -> Result<Table, Failure> {
+        match self {
+            Catalog::Sqlite(catalog) => catalog.table(name).await,
+            Catalog::Server(catalog) => catalog.table(name).await,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::Exit;
 
 async fn shown(source: &str, database: &str) -> Result<Vec<String>, crate::domain::Failure> {
-    read_notices(source, database, Vec::new(), |told: &mut Vec<String>, row| {
+    read_notices(source, (database, ""), Vec::new(), |told: &mut Vec<String>, row| {
         told.push(format!("{} {} {}", row.number, row.at, row.body));
     })
     .await

@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use crate::domain::{BillDate, Exit, Failure, LogCover, Moment};
 use crate::store::gateway::log_row::{COLUMNS, REQ_DATE};
+use crate::store::gateway::paylog::instant;
 use crate::store::place::{At, Place};
 use crate::store::sqlite::bulk::{Query, Row};
 use crate::store::sqlite::{connect, read_only_options};
@@ -103,27 +104,12 @@ impl LogTable {
             .fetch_one(&mut connection)
             .await
             .at(&self.place, "looking how far EB_PAYLOG reaches")?;
+        let of_text = |text: Option<String>| instant(&text.unwrap_or_default(), &self.place);
         Ok(LogCover {
-            first: self.instant(row.get(0))?,
-            last: self.instant(row.get(1))?,
+            first: of_text(row.get(0))?,
+            last: of_text(row.get(1))?,
             rows_on_day: row.get::<i64, _>(2).cast_unsigned(),
         })
-    }
-
-    /// REQ_DATE as an instant. Another spelling would not sort as text, so it must stop us here.
-    fn instant(&self, text: Option<String>) -> Result<Option<Moment>, Failure> {
-        let Some(text) = text else { return Ok(None) };
-        match Moment::parse(&text) {
-            Some(moment) if text.as_bytes()[4] == b'-' => Ok(Some(moment)),
-            _ => Err(Failure::new(
-                Exit::Config,
-                format!(
-                    "{}: REQ_DATE of EB_PAYLOG holds `{text}`, not `yyyy-MM-dd HH:mm:ss`",
-                    self.place.name()
-                ),
-            )
-            .hint("give a view named EB_PAYLOG that converts it, or export the log again")),
-        }
     }
 
     /// Cuts a window into at most `parts` slices of about as many rows.

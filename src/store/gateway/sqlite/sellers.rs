@@ -5,13 +5,11 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::log::{find_schema, quoted};
 use crate::domain::{Exit, Failure};
-use crate::store::gateway::sellers::{PARENT, Table};
+use crate::store::gateway::sellers::{ROWS_MAX, Table, is_ours};
 use crate::store::place::{At, Place};
 use crate::store::sqlite::bulk::Query;
 use crate::store::sqlite::{connect, read_only_options, with_handle};
 
-/// Rows of one table. A chain with a hundred thousand stores has one row each; more is another table.
-const ROWS_MAX: usize = 200_000;
 /// Columns of one table; the described ones have eight.
 const COLUMNS_MAX: usize = 200;
 
@@ -80,10 +78,4 @@ impl Catalog {
         .await?;
         Ok(Table { columns: columns.iter().map(|column| column.to_lowercase()).collect(), rows })
     }
-}
-
-/// EB_SELLER itself, or EB_SELLER_ and more.
-fn is_ours(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    name.strip_prefix(PARENT).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
