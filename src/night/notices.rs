@@ -32,7 +32,8 @@ pub(super) async fn gather(
         }
         gatherer.push_notice(&channel::notice::read(row.number, at, row.body, &accounts));
     };
-    let gatherer = read_notices(&settings.notices, (&settings.database, &settings.schema), gatherer, show).await?;
+    let gatherer =
+        read_notices(&settings.notices, (&settings.database, &settings.schema), gatherer, show).await?;
     Ok(Some(gatherer.finish()))
 }
 

@@ -153,15 +153,10 @@ impl Record {
         self.flags & (Note::Salvaged as u16 | Note::HeaderMismatch as u16 | Note::FamilyMismatch as u16)
     }
 
-    /// What it says, for telling rows of one time and id apart.
+    /// What it says, for an order among rows of one second.
     pub(crate) fn what(&self) -> (u8, u8, i64, i64, [u32; 2], u16) {
         let (action, finding) = (self.action as u8, self.finding as u8);
         let times = [self.provider_at, self.finished_at];
         (action, finding, self.amount_minor, self.fee_minor, times, self.flags)
-    }
-
-    /// Time order; the second of REQ_DATE is all there is, so the row's id breaks ties (R051).
-    pub(crate) fn time_order(&self) -> (u32, i64) {
-        (self.at, self.row_id)
     }
 }

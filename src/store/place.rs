@@ -117,7 +117,9 @@ impl Place {
     pub(super) fn path(&self) -> &Path {
         match self {
             Place::Sqlite(path) => path,
-            Place::Postgres(_) | Place::Mysql(_) | Place::Odbc(_) => unreachable!("{} is no file", self.name()),
+            Place::Postgres(_) | Place::Mysql(_) | Place::Odbc(_) => {
+                unreachable!("{} is no file", self.name())
+            }
         }
     }
 
@@ -157,7 +159,9 @@ fn odbc(text: &str, key: &str) -> Result<OdbcSource, Failure> {
     }
     let named = |key: &str| {
         let pairs = text.split(';').filter_map(|pair| pair.split_once('='));
-        pairs.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| name.eq_ignore_ascii_case(key))
+        pairs
+            .map(|(name, value)| (name.trim(), value.trim()))
+            .find(|(name, _)| name.eq_ignore_ascii_case(key))
     };
     match named("dsn").or_else(|| named("driver")) {
         Some((_, value)) if !value.is_empty() => {

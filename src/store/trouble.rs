@@ -171,7 +171,8 @@ fn of_odbc(state: &str, number: i32, message: &str) -> (Exit, &'static str) {
         "IM002" => NO_DSN,
         "01000" | "IM003" | "IM004" | "IM005" if says("can't open lib") || state != "01000" => DRIVER_MISSING,
         _ if number == 1017 || oracle("ORA-01017") || oracle("ORA-28000") || oracle("ORA-01031") => DENIED,
-        "42501" => DENIED,
+        // Drivers file a wrong password under a failed connection.
+        _ if says("authentication failed") || says("access denied") || state == "42501" => DENIED,
         _ if oracle("ORA-00942") => (
             Exit::Config,
             "the table is not there or this user may not read it: GRANT SELECT on it, and set `schema` under [paylog] \
@@ -183,7 +184,10 @@ fn of_odbc(state: &str, number: i32, message: &str) -> (Exit, &'static str) {
             Some("28") => DENIED,
             Some("08" | "40" | "53" | "57") => AGAIN,
             _ if number == 1045 || number == 1044 || number == 1142 => DENIED,
-            _ => (Exit::Storage, "this is what the ODBC driver says; try the DSN with `isql -v` or the administrator's test"),
+            _ => (
+                Exit::Storage,
+                "this is what the ODBC driver says; try the DSN with `isql -v` or the administrator's test",
+            ),
         },
     }
 }

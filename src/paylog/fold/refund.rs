@@ -223,7 +223,10 @@ impl<'a> Refund<'a> {
 /// Turns totals into refunds, in the order of the totals. True if an earlier total is missing.
 fn resolve_totals(refunds: &mut [Refund<'_>], payment: &Payment) -> bool {
     let mut by_total: Vec<usize> = (0..refunds.len()).filter(|i| refunds[*i].needs_total()).collect();
-    by_total.sort_by_key(|i| (refunds[*i].total_minor, refunds[*i].row.record.time_order()));
+    by_total.sort_by(|a, b| {
+        let (a, b) = (&refunds[*a], &refunds[*b]);
+        a.total_minor.cmp(&b.total_minor).then_with(|| a.row.total_order(&b.row))
+    });
     // Where the payment request itself is in the log, nothing was refunded before the first refund in it.
     let mut before = payment.attempted.then_some(0);
     let mut wants_history = false;
@@ -254,9 +257,9 @@ fn resolve_totals(refunds: &mut [Refund<'_>], payment: &Payment) -> bool {
 /// A refund from the difference of two totals. What lies between may hold refunds whose own outcome is not known.
 fn difference(refunds: &[Refund<'_>], index: usize, difference: i64) -> Option<i64> {
     let Some(asked) = refunds[index].asked_minor else { return Some(difference) };
-    let until = refunds[index].row.record.time_order();
+    let until = refunds[index].row;
     let open =
-        refunds.iter().filter(|r| !r.done && (r.unknown || r.pending) && r.row.record.time_order() < until);
+        refunds.iter().filter(|r| !r.done && (r.unknown || r.pending) && r.row.total_order(&until).is_lt());
     let open_minor = open.filter_map(|r| r.asked_minor).fold(0, i64::saturating_add);
     let explained = open_minor > 0 && difference - asked == open_minor;
     Some(if explained { asked } else { difference })

@@ -166,15 +166,18 @@ impl<'a> Row<'a> {
         !self.record.is(LISTED) && (asked || self.finding().is_payment())
     }
 
-    /// Time order; rows that are equal in everything are the same row, read twice.
+    /// Time order. Inside a second nothing is known of it (R051), so what the rows say orders them, and their ids only
+    /// tell two that say the same apart: an engine without row ids gives the same orders. Rows that are equal in
+    /// everything are the same row, read twice.
     pub(crate) fn total_order(&self, other: &Row<'_>) -> std::cmp::Ordering {
         let texts = |r: &Row<'a>| [0, 1, 2, 3, 4].map(|which| r.text(which).text);
         let other_texts = [0, 1, 2, 3, 4].map(|which| other.text(which).text);
         let (mine, theirs) = (self.record, other.record);
-        mine.time_order()
-            .cmp(&theirs.time_order())
+        mine.logged_at()
+            .cmp(&theirs.logged_at())
             .then_with(|| mine.what().cmp(&theirs.what()))
             .then_with(|| texts(self).cmp(&other_texts))
+            .then_with(|| mine.row_id.cmp(&theirs.row_id))
     }
 }
 

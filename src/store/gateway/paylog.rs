@@ -108,6 +108,16 @@ impl PayLog {
         }
     }
 
+    /// The questions that a window becomes, as SQL, for who wants to know what a database makes of them (`EXPLAIN`).
+    pub async fn questions(&self, window: Range<Moment>, threads: usize) -> Result<Vec<String>, Failure> {
+        Ok(match &self.source {
+            Source::Sqlite(table) => {
+                table.plan(&window, threads).await?.slices.into_iter().map(Slice::sql).collect()
+            }
+            Source::Server(log) => log.plan(&window, threads).await?.slices,
+        })
+    }
+
     /// Shows each row with REQ_DATE in `window` to one of `gatherers`, each on a thread of its own, and gives them
     /// back with the counts. Which gatherer sees a row, and in which order, is not promised: what matters is in the
     /// row (REQ_DATE, then its id). If the caller stops waiting, the threads end soon.
@@ -162,8 +172,7 @@ impl PayLog {
             return Ok((gatherers, total));
         }
         let stop = StopOnDrop::default();
-        let reader =
-            Reader { window: Window::new(&window), needles, stop: Arc::clone(&stop.0) };
+        let reader = Reader { window: Window::new(&window), needles, stop: Arc::clone(&stop.0) };
         let mut gatherers = gatherers.into_iter();
         let parts = match &self.source {
             Source::Sqlite(table) => {

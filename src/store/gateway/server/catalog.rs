@@ -32,7 +32,8 @@ const MYSQL_TABLES: &str = "SELECT table_schema, table_name, CAST(table_schema =
 const POSTGRES_COLUMNS: &str = "SELECT a.attname::text, format_type(a.atttypid, NULL)
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
-const MYSQL_COLUMNS: &str = "SELECT column_name, CONVERT(data_type USING utf8mb4) FROM information_schema.columns
+const MYSQL_COLUMNS: &str =
+    "SELECT column_name, CONVERT(data_type USING utf8mb4) FROM information_schema.columns
     WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position";
 
 /// Columns that some whole index begins with.

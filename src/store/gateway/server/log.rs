@@ -101,9 +101,7 @@ impl ServerLog {
     /// A window as literals; where REQ_DATE is text, by its days.
     fn bounds(&self, window: &Range<Moment>) -> (String, String) {
         match self.is_native() {
-            true => {
-                (self.server.dialect.instant(window.start), self.server.dialect.instant(window.end))
-            }
+            true => (self.server.dialect.instant(window.start), self.server.dialect.instant(window.end)),
             false => {
                 let last = window.end.plus_seconds(-1).date();
                 (format!("'{}'", window.start.date()), format!("'{}'", last.after()))
@@ -116,9 +114,9 @@ impl ServerLog {
         let (from, to) = self.bounds(window);
         let parts = i64::try_from(parts).unwrap_or(1);
         let seconds = window.end.since(window.start);
-        let middle = (1..parts).map(|part| window.start.plus_seconds(seconds / parts * part)).map(|cut| {
-            if self.is_native() { self.server.dialect.instant(cut) } else { format!("'{cut}'") }
-        });
+        let middle = (1..parts)
+            .map(|part| window.start.plus_seconds(seconds / parts * part))
+            .map(|cut| if self.is_native() { self.server.dialect.instant(cut) } else { format!("'{cut}'") });
         std::iter::once(from).chain(middle).chain(std::iter::once(to)).collect()
     }
 

@@ -20,9 +20,9 @@ mod odbc;
 mod stream;
 pub(super) mod tables;
 
-use crate::domain::Failure;
 #[cfg(not(feature = "odbc"))]
 use crate::domain::Exit;
+use crate::domain::Failure;
 use crate::store::place::{At, Place};
 use dialect::Dialect;
 pub(super) use stream::Visit;

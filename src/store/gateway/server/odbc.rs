@@ -1,16 +1,14 @@
 //! The gateway's tables through a driver manager: Oracle 10g first of all, and whatever else has an ODBC driver.
 //!
-//! The calls block, so each question has a thread. Rows come in batches into bound buffers, as UTF-16, because what a
-//! driver makes of "narrow" text depends on the machine's locale. Nobody tells reliably how long a value can be (a
+//! The calls block, so each question has a thread. Rows come in batches into bound buffers, as UTF-16, because what most
+//! drivers make of "narrow" text depends on the machine's locale. Nobody tells reliably how long a value can be (a
 //! CLOB, PostgreSQL's text, SQLite's anything), so the buffers begin small: a batch with a value that did not fit is
 //! not shown, the buffer of that column grows, and the question is asked again without what was shown already. Nothing
 //! is ever cut.
 
 use odbc_api::buffers::{BufferDesc, ColumnarDynBuffer};
 use odbc_api::sys::{Date, Timestamp};
-use odbc_api::{
-    Connection, ConnectionOptions, Cursor, DataType, Error, ResultSetMetadata as _, environment,
-};
+use odbc_api::{Connection, ConnectionOptions, Cursor, DataType, Error, ResultSetMetadata as _, environment};
 
 use super::Server;
 use super::catalog::Table;
@@ -60,11 +58,17 @@ impl Engine {
         }
     }
 
+    /// Whether text is fetched as UTF-8. MariaDB's driver (3.1.15) loses the last characters of wide texts that hold
+    /// some Chinese ones, without a word; its narrow text is in the charset that the connection asks for.
+    fn is_narrow(self) -> bool {
+        self == Engine::Mysql
+    }
+
     /// What keeps a driver from fetching a whole answer into memory, where it would.
     fn streaming(self) -> &'static str {
         match self {
             Engine::Postgres => ";UseDeclareFetch=1;Fetch=1000",
-            Engine::Mysql => ";NO_CACHE=1;FORWARDONLY=1",
+            Engine::Mysql => ";NO_CACHE=1;FORWARDONLY=1;CHARSET=utf8mb4",
             Engine::Oracle | Engine::Sqlite | Engine::Other => "",
         }
     }
@@ -96,8 +100,10 @@ pub(super) async fn meet(source: OdbcSource, place: Place) -> Result<Behind, Fai
 }
 
 fn connect(source: &OdbcSource, more: &str) -> Result<Connection<'static>, Error> {
-    let options = ConnectionOptions { login_timeout_sec: Some(LOGIN_SECONDS), ..ConnectionOptions::default() };
-    let text = format!("{}{more}", source.connection_string().trim_end_matches([';', ' ']));
+    let options =
+        ConnectionOptions { login_timeout_sec: Some(LOGIN_SECONDS), ..ConnectionOptions::default() };
+    // The last `;` matters: MariaDB's driver reads on behind a value that the string's end alone ends.
+    let text = format!("{}{more};", source.connection_string().trim_end_matches([';', ' ']));
     environment()?.connect_with_connection_string(&text, options)
 }
 
@@ -208,19 +214,26 @@ fn kind_of(data_type: DataType) -> Kind {
 enum Fetch {
     Date,
     Timestamp,
-    /// With room for so many units of UTF-16.
-    Text(usize),
-    /// The same, of a CHAR(n), which is filled up with blanks.
-    Padded(usize),
+    Text(Room),
+}
+
+/// The buffer of a text.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// Of UTF-16, or of UTF-8 where it is narrow.
+    units: usize,
+    is_narrow: bool,
+    /// A CHAR(n), which is filled up with blanks.
+    is_padded: bool,
 }
 
 impl Fetch {
-    fn of(data_type: DataType) -> Fetch {
+    fn of(data_type: DataType, engine: Engine) -> Fetch {
+        let is_padded = matches!(data_type, DataType::Char { .. } | DataType::WChar { .. });
         match data_type {
             DataType::Date => Fetch::Date,
             DataType::Timestamp { .. } => Fetch::Timestamp,
-            DataType::Char { .. } | DataType::WChar { .. } => Fetch::Padded(TEXT_UNITS),
-            _ => Fetch::Text(TEXT_UNITS),
+            _ => Fetch::Text(Room { units: TEXT_UNITS, is_narrow: engine.is_narrow(), is_padded }),
         }
     }
 
@@ -228,19 +241,17 @@ impl Fetch {
         match self {
             Fetch::Date => BufferDesc::Date { nullable: true },
             Fetch::Timestamp => BufferDesc::Timestamp { nullable: true },
-            Fetch::Text(units) | Fetch::Padded(units) => BufferDesc::WText { max_str_len: units },
+            Fetch::Text(Room { units, is_narrow: true, .. }) => BufferDesc::Text { max_str_len: units },
+            Fetch::Text(Room { units, .. }) => BufferDesc::WText { max_str_len: units },
         }
     }
 
-    /// Room for a value that did not fit; its length is not always told.
+    /// Room for a value that did not fit; its length in bytes is not always told.
     fn grow(&mut self, needed: Option<usize>) -> bool {
-        match self {
-            Fetch::Text(units) | Fetch::Padded(units) => {
-                *units = (*units * 4).max(needed.map_or(0, |bytes| bytes / 2 + 1));
-                *units <= TEXT_UNITS_MAX
-            }
-            Fetch::Date | Fetch::Timestamp => false,
-        }
+        let Fetch::Text(room) = self else { return false };
+        let told = needed.map_or(0, |bytes| if room.is_narrow { bytes + 1 } else { bytes / 2 + 1 });
+        room.units = (room.units * 4).max(told);
+        room.units <= TEXT_UNITS_MAX
     }
 }
 
@@ -264,7 +275,8 @@ pub(super) async fn each<S: Send + 'static>(
         };
         let connection = connect_to_read(source, behind).at(&place, &question.doing)?;
         let (columns, shown) = (Vec::new(), Ids::default());
-        let mut reader = Reader { question, state, visit, place: place.clone(), columns, shown };
+        let (place, engine) = (place.clone(), behind.engine);
+        let mut reader = Reader { question, state, visit, place, engine, columns, shown };
         loop {
             match reader.ask(&connection)? {
                 Asked::Answered => break,
@@ -272,7 +284,7 @@ pub(super) async fn each<S: Send + 'static>(
             }
         }
         // Nothing was written; a driver may still refuse to close over an open transaction.
-        connection.rollback().at(&place, &reader.question.doing)?;
+        connection.rollback().at(&reader.place, &reader.question.doing)?;
         Ok(reader.state)
     })
     .await
@@ -283,6 +295,7 @@ struct Reader<S> {
     state: S,
     visit: Visit<S>,
     place: Place,
+    engine: Engine,
     columns: Vec<Fetch>,
     /// What was shown when the question was asked before.
     shown: Ids,
@@ -295,7 +308,7 @@ impl<S> Reader<S> {
         let cursor = connection.execute(&self.question.sql, (), None).at(&place, &doing)?;
         let Some(mut cursor) = cursor else { return Ok(Asked::Answered) };
         if self.columns.is_empty() {
-            self.columns = fetches(&mut cursor).at(&place, &doing)?;
+            self.columns = fetches(&mut cursor, self.engine).at(&place, &doing)?;
         }
         let descs: Vec<BufferDesc> = self.columns.iter().map(|column| column.desc()).collect();
         let row_bytes: usize = descs.iter().map(BufferDesc::bytes_per_row).sum();
@@ -335,7 +348,8 @@ impl<S> Reader<S> {
             }
             false => {
                 let (place, doing) = (self.place.name(), &self.question.doing);
-                let message = format!("{place}: {doing}: column {} holds a value too long for a text", column + 1);
+                let message =
+                    format!("{place}: {doing}: column {} holds a value too long for a text", column + 1);
                 Err(Failure::new(Exit::Config, message).hint("check that it is the gateway's table"))
             }
         }
@@ -344,14 +358,15 @@ impl<S> Reader<S> {
     /// A column with a value that fills its buffer to the last unit: not every driver says that it cut.
     fn full_column(&self, batch: &ColumnarDynBuffer) -> Option<usize> {
         let rows = batch.num_rows();
-        self.columns.iter().enumerate().position(|(place, column)| match column {
-            Fetch::Text(units) | Fetch::Padded(units) => {
-                let texts = batch.column(place).as_wide_text();
-                texts.is_some_and(|texts| {
-                    (0..rows).any(|row| texts.get(row).is_some_and(|text| text.len() >= *units))
-                })
+        self.columns.iter().enumerate().position(|(place, column)| {
+            let Fetch::Text(room) = column else { return false };
+            let is_full = |length: Option<usize>| length.is_some_and(|length| length >= room.units);
+            let column = batch.column(place);
+            match (column.as_wide_text(), batch.column(place).as_text()) {
+                (Some(texts), _) => (0..rows).any(|row| is_full(texts.get(row).map(<[u16]>::len))),
+                (_, Some(texts)) => (0..rows).any(|row| is_full(texts.get(row).map(<[u8]>::len))),
+                (None, None) => false,
             }
-            Fetch::Date | Fetch::Timestamp => false,
         })
     }
 
@@ -378,9 +393,9 @@ impl<S> Reader<S> {
     }
 }
 
-fn fetches(cursor: &mut impl Cursor) -> Result<Vec<Fetch>, Error> {
+fn fetches(cursor: &mut impl Cursor, engine: Engine) -> Result<Vec<Fetch>, Error> {
     let width = u16::try_from(cursor.num_result_cols()?).unwrap_or(0);
-    (1..=width).map(|number| cursor.col_data_type(number).map(Fetch::of)).collect()
+    (1..=width).map(|number| cursor.col_data_type(number).map(|kind| Fetch::of(kind, engine))).collect()
 }
 
 impl Fetch {
@@ -389,7 +404,9 @@ impl Fetch {
         let column = batch.column(place);
         match self {
             Fetch::Date => {
-                if let Some(date) = column.as_nullable_slice::<Date>().and_then(|dates| dates.get(row).copied()) {
+                if let Some(date) =
+                    column.as_nullable_slice::<Date>().and_then(|dates| dates.get(row).copied())
+                {
                     out.extend(format!("{:04}-{:02}-{:02}", date.year, date.month, date.day).bytes());
                 }
             }
@@ -401,10 +418,18 @@ impl Fetch {
                     out.extend(format!("{:02}:{:02}:{:02}", second.0, second.1, second.2).bytes());
                 }
             }
-            Fetch::Text(_) | Fetch::Padded(_) => {
+            Fetch::Text(room) => {
                 let start = out.len();
-                push_utf16(column.as_wide_text().and_then(|texts| texts.get(row)).unwrap_or_default(), out);
-                if matches!(self, Fetch::Padded(_)) {
+                match room.is_narrow {
+                    true => out.extend_from_slice(
+                        column.as_text().and_then(|texts| texts.get(row)).unwrap_or_default(),
+                    ),
+                    false => push_utf16(
+                        column.as_wide_text().and_then(|texts| texts.get(row)).unwrap_or_default(),
+                        out,
+                    ),
+                }
+                if room.is_padded {
                     out.truncate(start + out[start..].trim_ascii_end().len());
                 }
             }

@@ -37,8 +37,7 @@ impl Catalog {
         };
         let columns = self.server.columns(table).await?;
         let sql = select(&self.server, table, &columns);
-        let rows =
-            rows(&self.server, (sql, &[]), sellers::ROWS_MAX, &format!("reading {name}")).await?;
+        let rows = rows(&self.server, (sql, &[]), sellers::ROWS_MAX, &format!("reading {name}")).await?;
         let columns = columns.iter().map(|column| column.name.to_lowercase()).collect();
         Ok(sellers::Table { columns, rows })
     }

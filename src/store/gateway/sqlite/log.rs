@@ -47,6 +47,12 @@ pub(in crate::store) struct Slice {
     dates: (String, String),
 }
 
+impl Slice {
+    pub(in crate::store) fn sql(self) -> String {
+        self.sql
+    }
+}
+
 /// How a window will be read.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Plan {

@@ -1,0 +1,1 @@
+//! Whole nights whose log is kept elsewhere.
