@@ -30,7 +30,7 @@ async fn prepare(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<(Settin
 /// provider is asked.
 async fn settings_to_fold(start: &Start, cli: &Cli, secrets: SecretUse) -> Result<Settings, Failure> {
     let read = settings(start, cli, secrets).await?;
-    match secrets == SecretUse::Leave && !read.paylog.notices.is_empty() {
+    match secrets != SecretUse::Read && !read.paylog.notices.is_empty() {
         true => settings(start, cli, SecretUse::Read).await,
         false => Ok(read),
     }
@@ -53,7 +53,7 @@ pub(super) async fn run(
     source: Source,
     investigate: bool,
 ) -> Result<Answer, Failure> {
-    let secrets = if source == Source::Providers { SecretUse::Read } else { SecretUse::Leave };
+    let secrets = if source == Source::Providers { SecretUse::Read } else { SecretUse::Databases };
     let selection = cli.global.selection()?;
     let settings = settings_to_fold(start, cli, secrets).await?;
     let plan = plan::plan(&settings, &selection, start.clock.today())?;
@@ -154,7 +154,7 @@ async fn warn_of_the_trap(start: &Start, ledger: Option<&Ledger>, plan: &Plan) -
 }
 
 pub(super) async fn plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
-    let (settings, plan) = prepare(start, cli, SecretUse::Leave).await?;
+    let (settings, plan) = prepare(start, cli, SecretUse::Databases).await?;
     let path = settings.database.strip_prefix("sqlite:").unwrap_or(&settings.database);
     let ledger = match Path::new(path).exists() {
         true => Some(Ledger::open_read_only(&settings.database).await?),
@@ -210,7 +210,7 @@ pub(super) async fn fetch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
 
 pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answer, Failure> {
     let selection = cli.global.selection()?;
-    let settings = settings_to_fold(start, cli, SecretUse::Leave).await?;
+    let settings = settings_to_fold(start, cli, SecretUse::Databases).await?;
     let (account, date) = plan::single(&settings, &selection, start.clock.today())?;
     let lock = lock(start, &settings)?;
     let mut house = House::open(settings, start.clock, start.talk.clone(), &lock).await?;
@@ -227,7 +227,7 @@ pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answ
 }
 
 pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
-    let (settings, plan) = prepare(start, cli, SecretUse::Leave).await?;
+    let (settings, plan) = prepare(start, cli, SecretUse::Databases).await?;
     let lock = lock(start, &settings)?;
     let house = House::open(settings, start.clock, start.talk.clone(), &lock).await?;
     let mut outcome = Outcome::default();
@@ -251,7 +251,7 @@ pub(super) async fn explain(
     asked: &str,
     ask_first: bool,
 ) -> Result<Answer, Failure> {
-    let secrets = if ask_first { SecretUse::Read } else { SecretUse::Leave };
+    let secrets = if ask_first { SecretUse::Read } else { SecretUse::Databases };
     let settings = settings_to_fold(start, cli, secrets).await?;
     if ask_first {
         ask(start, &settings, asked).await?;

@@ -17,7 +17,7 @@ use crate::channel::{Need, Room};
 use crate::domain::{Account, Bill, PayType};
 
 pub(super) use assemble::{Given, Givens, Ground, assemble, finish};
-pub(super) use lift::{with_password, write as write_secret};
+pub(super) use lift::write as write_secret;
 
 /// Beside a `url`, for every room that has one.
 const ALLOW_PLAIN_HTTP: &str = "allow_plain_http";
@@ -362,7 +362,7 @@ pub(super) fn loose_option(
         return if takes_plain_http(room, key) { text() } else { Err(unknown(key, room, desk)) };
     };
     match Reference::parse(value) {
-        Some(_) if desk.request.secrets == SecretUse::Leave => text(),
+        Some(_) if desk.request.secrets != SecretUse::Read => text(),
         Some(reference) if need.secret || matches!(reference, Reference::File(_)) => {
             let followed = secret::follow(&reference, desk.home, desk.world)?;
             Ok((Given::Secret(followed.secret), followed.warning))

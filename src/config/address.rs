@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::dsn::Dsn;
 use super::problem::Wrong;
+use super::secret::Reference;
 
-/// Ledgers and logs that `store` can open; the others of the contract come with later versions.
-const DATABASES: [&str; 1] = ["sqlite:"];
-const DATABASES_LATER: [&str; 4] = ["postgres:", "postgresql:", "mysql:", "odbc:"];
+/// How servers are written. What stands in such an address is `store`'s question.
+const SERVERS: [&str; 4] = ["postgres:", "postgresql:", "mysql:", "mariadb:"];
+const FORMS: &str = "write sqlite:PATH, postgres://user@host/database, mysql://user@host/database, or a reference to such \
+     an address (env:NAME, file:PATH, cmd:COMMAND)";
 
 /// Checks an http address: scheme, host, port, no password in it; and plain http only to this machine, unless
 /// `allow_plain_http` was set beside it.
@@ -56,17 +58,21 @@ fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Checks a database address and makes the path of a SQLite file absolute: `sqlite:/abs/path`.
+/// Checks a database address and makes the path of a SQLite file absolute: `sqlite:/abs/path`. A reference stays one;
+/// `login` follows it.
 pub(super) fn database(url: &str, home: &Path) -> Result<String, Wrong> {
-    let scheme = url.split_inclusive(':').next().unwrap_or("").to_ascii_lowercase();
-    if DATABASES_LATER.contains(&scheme.as_str()) {
-        return Err(Wrong::new(
-            format!("{scheme} databases are not in this version"),
-            "this one opens sqlite:PATH",
-        ));
+    if Reference::parse(url).is_some() {
+        return Ok(url.to_owned());
     }
-    if !DATABASES.contains(&scheme.as_str()) || !url.contains(':') {
-        return Err(Wrong::new("this is no database address", "write sqlite:PATH"));
+    let scheme = url.split_inclusive(':').next().unwrap_or("").to_ascii_lowercase();
+    if SERVERS.contains(&scheme.as_str()) {
+        return server(url, &scheme);
+    }
+    if scheme == "odbc:" {
+        return Err(Wrong::new("an ODBC source can hold the gateway's log, not the ledger", FORMS));
+    }
+    if scheme != "sqlite:" {
+        return Err(Wrong::new("this is no database address", FORMS));
     }
     let path = &url[scheme.len()..];
     let path = path.strip_prefix("//").unwrap_or(path);
@@ -75,6 +81,15 @@ pub(super) fn database(url: &str, home: &Path) -> Result<String, Wrong> {
         return Err(Wrong::new("this database address names no file", "write sqlite:PATH"));
     }
     Ok(format!("sqlite:{}{query}", home.join(file).display()))
+}
+
+fn server(url: &str, scheme: &str) -> Result<String, Wrong> {
+    let rest = url[scheme.len()..].strip_prefix("//").unwrap_or_default();
+    let (host, database) = rest.split('?').next().unwrap_or_default().rsplit_once('/').unwrap_or_default();
+    match host.is_empty() || database.is_empty() {
+        true => Err(Wrong::new("this address names no server, or no database on it", FORMS)),
+        false => Ok(format!("{scheme}//{rest}")),
+    }
 }
 
 /// As [`database`], and also an ODBC source, `odbc:DSN=…;uid=…;pwd=…;`. Its password may be a reference.
@@ -183,12 +198,16 @@ mod tests {
             ("sqlite:/var/x.db", "sqlite:/var/x.db"),
             ("sqlite:///var/x.db", "sqlite:/var/x.db"),
             ("SQLite:x.db?mode=ro", "sqlite:/etc/nightjob/x.db?mode=ro"),
+            ("MariaDB://u@h:3307/x?a=b", "mariadb://u@h:3307/x?a=b"),
+            ("env:LEDGER", "env:LEDGER"),
         ] {
             assert_eq!(database(url, home).as_deref(), Ok(expected));
         }
         for (url, words) in [
-            ("mysql://u:CANARY@h/x", "mysql: databases are not in this version"),
-            ("odbc:DSN=ttpay;pwd=CANARY", "odbc: databases are not in this version"),
+            ("mysql://u:CANARY@h", "names no server, or no database"),
+            ("postgres:CANARY", "names no server, or no database"),
+            ("odbc:DSN=ttpay;pwd=CANARY", "not the ledger"),
+            ("oracle://u:CANARY@h/x", "no database address"),
             ("x.db", "no database address"),
             ("", "no database address"),
             ("sqlite:", "names no file"),

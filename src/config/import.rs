@@ -173,15 +173,11 @@ impl Work<'_> {
         let dsn = self.text("paylog.database").and_then(|text| Dsn::parse(text.strip_prefix("odbc:")?).ok());
         match dsn {
             Some(dsn) => {
-                out.push_str(
-                    "# This version opens sqlite:PATH only: NIGHTJOB_PAYLOG__DATABASE=sqlite:PATH\n",
-                );
                 let file = format!("{SECRETS}/paylog.pwd");
                 let password = dsn.password().map(Secret::new);
                 let dsn = dsn.with_password(&format!("file:{file}"));
                 secrets.extend(password.map(|password| (file, password)));
                 line(out, "database", &quoted(&dsn.address()));
-                self.findings.push("the log is an ODBC source, which this version cannot open; copy it to SQLite and set paylog.database".to_owned());
             }
             None => {
                 out.push_str("# The old files do not say where the log is.\n");

@@ -41,7 +41,7 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         path: "database",
         read: |raw, ground, s| {
-            set(&mut s.database, raw.text().and_then(|t| address::database(t, ground.home)))
+            set(&mut s.database, raw.text().and_then(|t| address::database(t, ground.home)).map(Into::into))
         },
     },
     Key {
@@ -55,7 +55,7 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         path: "paylog.database",
         read: |raw, ground, s| {
-            set(&mut s.paylog.database, raw.text().and_then(|t| address::log(t, ground.home)))
+            set(&mut s.paylog.database, raw.text().and_then(|t| address::log(t, ground.home)).map(Into::into))
         },
     },
     Key { path: "paylog.schema", read: |raw, _, s| set(&mut s.paylog.schema, value::identifier(raw)) },

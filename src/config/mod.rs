@@ -10,6 +10,7 @@
 //! | `keys` | THE TABLE of keys and their readers |
 //! | `account` | `[[account]]`, from what the rooms declare |
 //! | `raw` `value` `day` `address` `secret` | readers of single values |
+//! | `login` | the references in addresses of databases, followed |
 //! | `settle` | the layers, one over the other |
 //! | `agree` | what no single key shows: pay types without account, overlapping accounts |
 //! | `problem` `excerpt` `show` | what a person reads |
@@ -31,6 +32,7 @@ mod find;
 mod import;
 mod keys;
 mod legacy;
+mod login;
 mod problem;
 mod raw;
 mod secret;
@@ -48,6 +50,7 @@ use crate::domain::{Account, AmountUnit, BillDate, Clock, Exit, Failure, Lang, M
 
 pub use day::{check_past, read as read_day};
 pub use import::{Imported, import};
+pub use login::Address;
 pub use problem::{Problem, Problems};
 pub use sellers::{SellerRoute, SellerSettings, add_sellers};
 pub use settle::{Loaded, load, settle};
@@ -134,11 +137,13 @@ pub struct Flag {
     pub text: String,
 }
 
-/// Whether references to secrets are followed. A command without network needs none of them.
+/// Which references to secrets are followed. A command without network needs none of the accounts'.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SecretUse {
     Read,
-    /// Only their form is checked; `Room::check` is not asked.
+    /// Those of databases only; `Room::check` is not asked.
+    Databases,
+    /// Only their form is checked, for a command that opens nothing. (Accounts that stand in tables are still read.)
     Leave,
 }
 
@@ -166,7 +171,7 @@ pub struct Settings {
     pub cutoff_minutes: u32,
     pub report_lang: Lang,
     /// `sqlite:/abs/path`, `postgres://…`, `mysql://…`
-    pub database: String,
+    pub database: Address,
     pub archive: PathBuf,
     pub reports: PathBuf,
     pub paylog: PayLogSettings,
@@ -180,7 +185,7 @@ pub struct Settings {
 
 #[derive(Clone, Debug)]
 pub struct PayLogSettings {
-    pub database: String,
+    pub database: Address,
     pub schema: String,
     pub amount_unit: AmountUnit,
     pub isbase64: bool,

@@ -12,12 +12,13 @@ use super::account::{self, Desk, Entered};
 use super::find::{self, Found};
 use super::keys::{self, Ground, KEYS};
 use super::legacy::{self, Old};
+use super::login;
 use super::problem::{Findings, Place, Problems, Source, Wrong};
 use super::raw::{self, Pair, Raw};
 use super::secret::Reference;
 use super::sellers::SellerSettings;
 use super::show::Shown;
-use super::{DEFAULTS, HttpSettings, PayLogSettings, Request, Settings, World};
+use super::{Address, DEFAULTS, HttpSettings, PayLogSettings, Request, Settings, World};
 use crate::domain::{AmountUnit, BillDate, Exit, Failure, Lang};
 
 const PREFIX: &str = "NIGHTJOB_";
@@ -152,11 +153,11 @@ fn blank(home: &Path) -> Settings {
         lag_days: 0,
         cutoff_minutes: 0,
         report_lang: Lang::Zh,
-        database: String::new(),
+        database: Address::default(),
         archive: PathBuf::new(),
         reports: PathBuf::new(),
         paylog: PayLogSettings {
-            database: String::new(),
+            database: Address::default(),
             schema: String::new(),
             amount_unit: AmountUnit::Fen,
             isbase64: false,
@@ -366,10 +367,15 @@ fn variable(path: &str) -> String {
     format!("{PREFIX}{}", path.replace('.', "__").to_ascii_uppercase())
 }
 
-/// Variables that accounts name as `env:NAME`.
+/// Variables that accounts and addresses of databases name as `env:NAME`.
 fn document_references(document: &DeTable<'_>) -> Vec<String> {
+    let text = |table: &DeTable<'_>, key: &str| table.get(key)?.get_ref().as_str().map(str::to_owned);
+    let paylog = document.get("paylog").and_then(|table| table.get_ref().as_table());
+    let addresses = [text(document, "database"), paylog.and_then(|table| text(table, "database"))];
+    let mut all: Vec<String> =
+        addresses.iter().flatten().flat_map(|address| login::variables(address)).collect();
     let Some(DeValue::Array(accounts)) = document.get("account").map(toml::Spanned::get_ref) else {
-        return Vec::new();
+        return all;
     };
     let texts =
         accounts.iter().filter_map(|account| account.get_ref().as_table()).flat_map(|table| table.values());
@@ -377,5 +383,6 @@ fn document_references(document: &DeTable<'_>) -> Vec<String> {
         Reference::Env(name) => Some(name.to_owned()),
         Reference::File(_) | Reference::Command(_) => None,
     });
-    named.collect()
+    all.extend(named);
+    all
 }

@@ -123,6 +123,15 @@ impl Place {
         }
     }
 
+    /// For where a ledger's place is looked at by engine.
+    ///
+    /// # Panics
+    ///
+    /// Always: [`Place::parse`] lets no ODBC source through as a ledger.
+    pub(super) fn is_no_ledger(&self) -> ! {
+        unreachable!("{} cannot keep a ledger", self.name())
+    }
+
     /// For messages.
     pub(super) fn name(&self) -> String {
         match self {

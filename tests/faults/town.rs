@@ -96,7 +96,7 @@ impl Town {
         settings.accounts.iter_mut().filter(|account| account.channel == "wechat_v3").for_each(|account| {
             account.bills = vec![Bill::Trade, Bill::FundFlow];
         });
-        settings.database = format!("sqlite:{}", folder.join("nightjob.db").display());
+        settings.database = format!("sqlite:{}", folder.join("nightjob.db").display()).into();
         settings.archive = folder.join("archive");
         settings.reports = folder.join("reports");
         settings

@@ -5,7 +5,6 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::config::dsn::Dsn;
 use crate::domain::Secret;
 
 /// Writes a secret with mode 0600, and its folder with 0700.
@@ -39,9 +38,4 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     builder.create(folder)
-}
-
-/// The other way round: a connection string with the password that its reference led to.
-pub(in crate::config) fn with_password(dsn: Dsn, secret: &Secret) -> Dsn {
-    dsn.with_password(secret.expose())
 }

@@ -2,12 +2,10 @@
 //! pay types without account.
 
 use super::{Layers, Loaded};
-use crate::config::dsn::Dsn;
 use crate::config::problem::{Place, Problems, Wrong};
-use crate::config::secret::{self, Reference};
 use crate::config::sellers::{self, SellerRoute};
 use crate::config::show::Shown;
-use crate::config::{SecretUse, account, agree};
+use crate::config::{Address, SecretUse, account, address, agree, login};
 use crate::domain::PayType;
 
 impl Layers<'_> {
@@ -23,7 +21,7 @@ impl Layers<'_> {
         self.lend();
         agree::accounts(&self.accounts, &mut self.findings);
         self.settle_sellers();
-        self.settle_log();
+        self.settle_addresses();
         for entered in std::mem::take(&mut self.accounts) {
             self.settings.warnings.extend(entered.warnings);
             self.settings.accounts.push(entered.account);
@@ -80,37 +78,32 @@ impl Layers<'_> {
         let sellers = &mut self.settings.sellers;
         sellers.has_gateway =
             self.values.get("gateway.url").is_some_and(|given| given.place != Place::Default);
-        sellers.unread = self.desk.request.secrets == SecretUse::Leave;
+        sellers.unread = self.desk.request.secrets != SecretUse::Read;
         sellers.shared = self.values.iter().map(|(path, given)| (path.clone(), given.raw.plain())).collect();
         let warnings = sellers::settle_options(sellers, &self.desk, &self.values, &mut self.findings);
         self.settings.warnings.extend(warnings);
     }
 
-    /// An ODBC source is known and cannot be opened yet; its password may be a reference.
-    fn settle_log(&mut self) {
-        let Some(Ok(dsn)) = self.settings.paylog.database.strip_prefix("odbc:").map(Dsn::parse) else {
-            return;
-        };
-        self.settings.warnings.push(
-            "paylog.database is an ODBC source, which this version cannot open; copy the log to SQLite and set \
-             NIGHTJOB_PAYLOG__DATABASE=sqlite:PATH"
-                .to_owned(),
-        );
-        let Some(reference) = dsn.password().and_then(Reference::parse) else { return };
-        if self.desk.request.secrets == SecretUse::Leave {
-            return;
-        }
-        match (
-            secret::follow(&reference, self.desk.home, self.desk.world),
-            self.values.get("paylog.database"),
-        ) {
-            (Ok(followed), _) => {
-                self.settings.warnings.extend(followed.warning);
-                self.settings.paylog.database =
-                    account::with_password(dsn.clone(), &followed.secret).address();
+    /// Follows what the addresses of ledger and log refer to, where the command will open them.
+    fn settle_addresses(&mut self) {
+        let secrets = self.desk.request.secrets;
+        let opens_log = secrets != SecretUse::Leave || self.settings.sellers.from_database;
+        let settings = &mut self.settings;
+        let addresses: [(&str, &mut Address, login::Check, bool); 2] = [
+            ("database", &mut settings.database, address::database, secrets != SecretUse::Leave),
+            ("paylog.database", &mut settings.paylog.database, address::log, opens_log),
+        ];
+        for (key, address, check, _) in addresses.into_iter().filter(|(.., is_opened)| *is_opened) {
+            match login::follow(address, check, (self.desk.home, self.desk.world)) {
+                Ok((followed, warnings)) => {
+                    *address = followed;
+                    settings.warnings.extend(warnings);
+                }
+                Err(wrong) => {
+                    let place = self.values.get(key).map_or(Place::Default, |given| given.place.clone());
+                    self.findings.add(&place, wrong.of(key));
+                }
             }
-            (Err(wrong), Some(given)) => self.findings.add(&given.place, wrong.of("paylog.database")),
-            (Err(_), None) => {}
         }
     }
 
@@ -124,7 +117,13 @@ impl Layers<'_> {
         if is_default("paylog.database") {
             let found =
                 "the log's database is not known: no `DbConnectionString` here or in a web.config beside it";
-            self.findings.add(&here, Wrong::new(found, "set NIGHTJOB_PAYLOG__DATABASE=sqlite:PATH"));
+            self.findings.add(
+                &here,
+                Wrong::new(
+                    found,
+                    "set NIGHTJOB_PAYLOG__DATABASE=odbc:DSN=…, sqlite:PATH or a server's address",
+                ),
+            );
         }
         let asked = self.settings.sellers.route == SellerRoute::Gateway
             || self.settings.accounts.iter().any(|account| account.channel == sellers::GATEWAY);

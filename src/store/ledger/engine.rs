@@ -73,6 +73,7 @@ impl Pool {
                     });
                 Engine::Mysql(pool.connect_lazy_with(server.options().clone()))
             }
+            Place::Odbc(_) => place.is_no_ledger(),
         }
     }
 
@@ -114,6 +115,7 @@ impl Session {
             }
             Place::Postgres(server) => Engine::Postgres(Box::new(server.connect().await?)),
             Place::Mysql(server) => Engine::Mysql(Box::new(server.connect().await?)),
+            Place::Odbc(_) => place.is_no_ledger(),
         })
     }
 

@@ -88,6 +88,7 @@ impl Ledger {
         match &place {
             Place::Sqlite(_) => migrate::migrate(&mut session, &place).await.map(drop)?,
             Place::Postgres(_) | Place::Mysql(_) => migrate::require_current(&mut session, &place).await?,
+            Place::Odbc(_) => place.is_no_ledger(),
         }
         settings::check(&mut session, &place).await?;
         session.close().await;

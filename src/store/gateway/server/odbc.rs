@@ -39,7 +39,7 @@ impl From<Error> for Trouble {
             | Error::InvalidRowArraySize { record, .. } => Trouble::Odbc {
                 state: record.state.as_str().to_owned(),
                 number: record.native_error,
-                message: String::from_utf8_lossy(&record.message).trim().to_owned(),
+                message: String::from_utf16_lossy(&record.message).trim().to_owned(),
             },
             error => Trouble::Driver(error.to_string()),
         }
