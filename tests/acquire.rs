@@ -357,6 +357,7 @@ const UNREAD: Statements = Statements {
     next: |_, _, _| Step::Statement,
     join: None,
     read: |_, _| Err(ReadError::File(String::new())),
+    keeps: |_| None,
 };
 
 #[tokio::test]

@@ -114,6 +114,13 @@ pub struct Statements {
     pub join: Option<Join>,
     /// Reads the raw bytes of the statement and proves them to be the asked one.
     pub read: fn(&Errand, Vec<u8>) -> Result<Statement, ReadError>,
+    /// How many days a trade bill is kept for download; `None` where nobody says so, and then it is asked for.
+    pub keeps: fn(&Account) -> Option<i64>,
+}
+
+/// [`Statements::keeps`] of a channel whose provider names no limit.
+pub fn for_ever(_: &Account) -> Option<i64> {
+    None
 }
 
 /// Bodies in the order in which they were heard, to one file; or why they do not fit together.

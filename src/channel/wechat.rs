@@ -8,7 +8,12 @@ use crate::domain::{Account, EntryKind, Errand, Exit, Failure, Stamp, State};
 
 /// WeChat keeps a bill for three months; the longest three months are 92 days. What is older by this count is surely
 /// gone, and a date at the edge is asked for.
-pub(super) const THREE_MONTHS_DAYS: i64 = 92;
+const THREE_MONTHS_DAYS: i64 = 92;
+
+/// How many days WeChat keeps a trade bill.
+pub(super) fn keeps(_: &Account) -> Option<i64> {
+    Some(THREE_MONTHS_DAYS)
+}
 
 /// Bills of a day can be fetched from 10:00 of the next; before that "no bill" proves nothing.
 const READY_SECONDS: i64 = 10 * 3600;
@@ -23,18 +28,19 @@ pub(super) fn host(account: &Account) -> &'static str {
     if account.channel == "wechat_global" { HOST_OVERSEAS } else { HOST }
 }
 
-/// What can be known of a date without asking. `window_days`: for how long the bill is kept.
-pub(super) fn out_of_window(errand: &Errand, stamp: &Stamp, window_days: i64) -> Option<Step> {
+/// What can be known of a date without asking. `keeps_days`: for how long the bill is kept; `None` where nobody says.
+pub(super) fn out_of_window(errand: &Errand, stamp: &Stamp, keeps_days: Option<i64>) -> Option<Step> {
     let age = stamp.now.date().days_since(errand.date);
     if age < 1 {
         let why = format!("the bill of {} is made on the next day, from 09:00", errand.date);
         return Some(Step::NotReady(why));
     }
-    let kept = match window_days {
+    let days = keeps_days.filter(|days| age > *days)?;
+    let kept = match days {
         THREE_MONTHS_DAYS => "three months".to_owned(),
         days => format!("{days} days"),
     };
-    (age > window_days).then(|| {
+    Some({
         Step::Refused(format!(
             "WeChat keeps bills for {kept}, and {} is {age} days ago; download it from the merchant \
              platform if it still shows it, then `nightjob import FILE --account {} --date {}`",

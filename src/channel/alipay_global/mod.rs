@@ -7,7 +7,7 @@
 mod ask;
 mod read;
 
-use super::{Room, Statements};
+use super::{Room, Statements, for_ever};
 use crate::domain::{Bill, PayType};
 
 pub(super) static ROOM: Room = Room {
@@ -16,6 +16,6 @@ pub(super) static ROOM: Room = Room {
     bills: &[Bill::Trade],
     needs: ask::NEEDS,
     check: ask::check,
-    statements: Some(Statements { next: ask::next, join: None, read: read::read }),
+    statements: Some(Statements { next: ask::next, join: None, read: read::read, keeps: for_ever }),
     queries: None,
 };

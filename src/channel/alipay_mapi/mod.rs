@@ -9,7 +9,7 @@ mod ask;
 mod judge;
 mod read;
 
-use super::{Queries, Room, Statements, mapi};
+use super::{Queries, Room, Statements, for_ever, mapi};
 use crate::domain::{Bill, PayType};
 
 pub(super) static ROOM: Room = Room {
@@ -18,6 +18,11 @@ pub(super) static ROOM: Room = Room {
     bills: &[Bill::Trade],
     needs: ask::NEEDS,
     check: mapi::check,
-    statements: Some(Statements { next: ask::next, join: Some(read::join), read: read::read }),
+    statements: Some(Statements {
+        next: ask::next,
+        join: Some(read::join),
+        read: read::read,
+        keeps: for_ever,
+    }),
     queries: Some(Queries { ask: ask::about, judge: judge::judge }),
 };

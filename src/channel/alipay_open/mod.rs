@@ -12,7 +12,7 @@ mod judge;
 mod read;
 mod reply;
 
-use super::{Queries, Room, Statements};
+use super::{Queries, Room, Statements, for_ever};
 use crate::domain::{Bill, PayType};
 
 pub(super) static ROOM: Room = Room {
@@ -21,6 +21,6 @@ pub(super) static ROOM: Room = Room {
     bills: &[Bill::Trade, Bill::SignCustomer],
     needs: ask::NEEDS,
     check: ask::check,
-    statements: Some(Statements { next: ask::next, join: None, read: read::read }),
+    statements: Some(Statements { next: ask::next, join: None, read: read::read, keeps: for_ever }),
     queries: Some(Queries { ask: judge::ask, judge: judge::judge }),
 };

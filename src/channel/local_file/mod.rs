@@ -10,7 +10,7 @@ mod read;
 /// Rooms that also take an inbox folder ask for its file in the same way.
 pub(super) use ask::{check_path, next};
 
-use super::{Room, Statements};
+use super::{Room, Statements, for_ever};
 use crate::domain::{Bill, PayType};
 
 pub(super) static ROOM: Room = Room {
@@ -19,6 +19,6 @@ pub(super) static ROOM: Room = Room {
     bills: &[Bill::Trade],
     needs: ask::NEEDS,
     check: ask::check,
-    statements: Some(Statements { next: ask::next, join: None, read: read::read }),
+    statements: Some(Statements { next: ask::next, join: None, read: read::read, keeps: for_ever }),
     queries: None,
 };

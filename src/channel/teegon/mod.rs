@@ -12,7 +12,7 @@ mod judge;
 mod lists;
 mod read;
 
-use super::{Queries, Room, Statements};
+use super::{Queries, Room, Statements, for_ever};
 use crate::domain::{Bill, PayType};
 
 pub(super) static ROOM: Room = Room {
@@ -21,6 +21,11 @@ pub(super) static ROOM: Room = Room {
     bills: &[Bill::Trade],
     needs: ask::NEEDS,
     check: ask::check,
-    statements: Some(Statements { next: lists::next, join: Some(lists::join), read: read::read }),
+    statements: Some(Statements {
+        next: lists::next,
+        join: Some(lists::join),
+        read: read::read,
+        keeps: for_ever,
+    }),
     queries: Some(Queries { ask: ask::ask, judge: judge::judge }),
 };

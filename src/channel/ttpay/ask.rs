@@ -5,8 +5,8 @@ use super::content::{self, Chunk, Content, Sniffed};
 use super::read;
 use super::reply::{self, Closed, REPLY_MAX};
 use super::request::Question;
-use crate::channel::{Exhausted, Heard, Need, Request, Step, address, unless_ok};
-use crate::domain::{Account, Errand, Exit, Failure, Stamp};
+use crate::channel::{Exhausted, Heard, Need, Request, Step, address, unless_ok, wechat};
+use crate::domain::{Account, Errand, Exit, Failure, PayType, Stamp};
 
 pub(super) const NEEDS: &[Need] = &[
     Need::one_of("layout", "auto", read::NAMES),
@@ -45,6 +45,11 @@ const DOWNLOAD_HOST: &str = "dwbillcenter.alipay.com";
 
 /// Bytes of the statement in one answer. Larger ones would only make the memory of an old gateway larger.
 const CHUNK_BYTES: &str = "4194304";
+
+/// The gateway has no longer memory than the provider that it asks.
+pub(super) fn keeps(account: &Account) -> Option<i64> {
+    if account.pay_type() == PayType::Wx { wechat::keeps(account) } else { None }
+}
 
 /// Whether `gateway.url` may be plain http is checked with the configuration, once for all accounts.
 pub(super) fn check(account: &Account) -> Result<(), Failure> {

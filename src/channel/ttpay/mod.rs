@@ -32,6 +32,11 @@ pub(super) static ROOM: Room = Room {
     bills: &[Bill::Trade],
     needs: ask::NEEDS,
     check: ask::check,
-    statements: Some(Statements { next: ask::next, join: Some(read::join), read: read::read }),
+    statements: Some(Statements {
+        next: ask::next,
+        join: Some(read::join),
+        read: read::read,
+        keeps: ask::keeps,
+    }),
     queries: Some(Queries { ask: judge::ask, judge: judge::judge }),
 };

@@ -37,6 +37,10 @@ pub(super) fn is_v3(account: &Account) -> bool {
     account.option("api") == "v3"
 }
 
+pub(super) fn keeps(account: &Account) -> Option<i64> {
+    if is_v3(account) { Some(WINDOW_DAYS) } else { wechat::keeps(account) }
+}
+
 pub(super) fn check(account: &Account) -> Result<(), Failure> {
     if !is_v3(account) {
         return wechat_v2::ask::check(account);
@@ -53,7 +57,7 @@ pub(super) fn next(errand: &Errand, heard: &[Heard], stamp: &Stamp) -> Step {
     // A statement must be the last thing heard, so what verifies it is fetched before it.
     let certified = account.secret("public_key").is_none();
     let step = match heard {
-        [] => match wechat::out_of_window(errand, stamp, WINDOW_DAYS) {
+        [] => match wechat::out_of_window(errand, stamp, keeps(account)) {
             Some(step) => return step,
             None if certified => wechatpay::ask_certificates(account, stamp).map(Step::Ask),
             None => question(errand, stamp),

@@ -18,6 +18,6 @@ pub(super) static ROOM: Room = Room {
     bills: &[Bill::Trade],
     needs: ask::NEEDS,
     check: ask::check,
-    statements: Some(Statements { next: ask::next, join: None, read: read::read }),
+    statements: Some(Statements { next: ask::next, join: None, read: read::read, keeps: ask::keeps }),
     queries: Some(Queries { ask: judge::ask, judge: judge::judge }),
 };

@@ -39,7 +39,7 @@ pub(in crate::channel) fn check(account: &Account) -> Result<(), Failure> {
 pub(in crate::channel) fn next(errand: &Errand, heard: &[Heard], stamp: &Stamp) -> Step {
     match heard {
         _ if errand.bill == Bill::FundFlow => flow::next(errand, heard, stamp),
-        [] => wechat::out_of_window(errand, stamp, wechat::THREE_MONTHS_DAYS)
+        [] => wechat::out_of_window(errand, stamp, wechat::keeps(&errand.account))
             .unwrap_or_else(|| question(errand, stamp, Tar::Gzip)),
         [first] if first.status == 200 && gzip_failed(first) => question(errand, stamp, Tar::Plain),
         [.., last] => unless_ok(last).unwrap_or_else(|| answer(errand, last, stamp)),

@@ -46,7 +46,7 @@ pub(super) fn next(errand: &Errand, heard: &[Heard], stamp: &Stamp) -> Step {
         [] if BillDate::parse(FIRST_DAY).is_some_and(|first| errand.date < first) => {
             Step::Refused("WeChat has fund flows since 2017-06-01 only".into())
         }
-        [] => wechat::out_of_window(errand, stamp, i64::MAX).unwrap_or_else(|| question(errand, stamp)),
+        [] => wechat::out_of_window(errand, stamp, None).unwrap_or_else(|| question(errand, stamp)),
         [.., last] => unless_ok(last).unwrap_or_else(|| answer(errand, last, stamp)),
     }
 }

@@ -11,7 +11,7 @@ mod flow;
 pub(super) mod judge;
 mod read;
 
-use super::{Queries, Room, Statements};
+use super::{Queries, Room, Statements, wechat};
 use crate::domain::{Bill, PayType};
 
 pub(super) static ROOM: Room = Room {
@@ -20,6 +20,6 @@ pub(super) static ROOM: Room = Room {
     bills: &[Bill::Trade, Bill::FundFlow],
     needs: ask::NEEDS,
     check: ask::check,
-    statements: Some(Statements { next: ask::next, join: None, read: read::read }),
+    statements: Some(Statements { next: ask::next, join: None, read: read::read, keeps: wechat::keeps }),
     queries: Some(Queries { ask: judge::ask, judge: judge::judge }),
 };

@@ -32,7 +32,7 @@ pub(super) fn check(account: &Account) -> Result<(), Failure> {
 pub(super) fn next(errand: &Errand, heard: &[Heard], stamp: &Stamp) -> Step {
     let account = &errand.account;
     let step = match heard {
-        [] => match wechat::out_of_window(errand, stamp, wechat::THREE_MONTHS_DAYS) {
+        [] => match wechat::out_of_window(errand, stamp, wechat::keeps(account)) {
             Some(step) => return step,
             None => wechatpay::get(account, &target(errand), stamp).map(Step::ask),
         },

@@ -10,7 +10,7 @@ mod ask;
 mod judge;
 mod read;
 
-use super::{Queries, Room, Statements};
+use super::{Queries, Room, Statements, wechat};
 use crate::domain::{Bill, PayType};
 
 pub(super) static ROOM: Room = Room {
@@ -19,6 +19,11 @@ pub(super) static ROOM: Room = Room {
     bills: &[Bill::Trade, Bill::FundFlow],
     needs: ask::NEEDS,
     check: ask::check,
-    statements: Some(Statements { next: ask::next, join: Some(read::join), read: read::read }),
+    statements: Some(Statements {
+        next: ask::next,
+        join: Some(read::join),
+        read: read::read,
+        keeps: wechat::keeps,
+    }),
     queries: Some(Queries { ask: judge::ask, judge: judge::judge }),
 };
