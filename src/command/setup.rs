@@ -24,6 +24,10 @@ pub(super) async fn config(start: &Start, cli: &Cli, command: &ConfigCommand) ->
         ConfigCommand::Import { file, out } => return import(start, file, out.as_deref()),
     };
     let mut loaded = start.load(cli, secrets).map_err(|found| problems(&found))?;
+    // Accounts that stand in tables are shown, too.
+    if secrets == SecretUse::Leave && loaded.settings.sellers.from_database {
+        loaded = start.load(cli, SecretUse::Databases).map_err(|found| problems(&found))?;
+    }
     super::sellers::complete(&mut loaded).await?;
     if secrets == SecretUse::Leave {
         return Ok(Answer {

@@ -146,7 +146,7 @@ pub enum SecretUse {
     Read,
     /// Those of databases only; `Room::check` is not asked.
     Databases,
-    /// Only their form is checked, for a command that opens nothing. (Accounts that stand in tables are still read.)
+    /// Only their form is checked, for a command that opens nothing.
     Leave,
 }
 

@@ -43,6 +43,7 @@ pub(super) enum Place {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct OdbcSource {
     name: String,
+    #[cfg_attr(not(feature = "odbc"), allow(dead_code, reason = "only a driver manager is told"))]
     text: String,
 }
 

@@ -13,6 +13,7 @@ pub(super) enum Trouble {
     /// MySQL's and MariaDB's error number and text.
     Mysql { number: u16, message: String },
     /// SQLSTATE, the driver's own number and its text, of a driver or the driver manager.
+    #[cfg_attr(not(feature = "odbc"), allow(dead_code, reason = "only a driver manager says it"))]
     Odbc { state: String, number: i32, message: String },
     /// A disk, or the connection to a server.
     Io(std::io::Error),

@@ -34,7 +34,7 @@ pub(crate) struct Everywhere {
     pub(crate) logs: Vec<Log>,
     pub(crate) postgres: Database,
     pub(crate) mysql: Database,
-    pub(crate) folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
@@ -88,7 +88,7 @@ impl Everywhere {
             Log { name: "ODBC PostgreSQL", url: odbc("postgres", &postgres) },
             Log { name: "ODBC MariaDB", url: odbc("mariadb", &mysql) },
         ];
-        Everywhere { logs, postgres, mysql, folder }
+        Everywhere { logs, postgres, mysql, _folder: folder }
     }
 }
 

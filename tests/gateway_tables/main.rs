@@ -5,8 +5,10 @@
 mod common;
 #[path = "../common/servers.rs"]
 mod servers;
+#[allow(dead_code, reason = "other binaries use the rest")]
 #[path = "../common/site.rs"]
 mod site;
+#[allow(dead_code, reason = "other binaries use the rest")]
 #[path = "../common/town.rs"]
 mod town;
 

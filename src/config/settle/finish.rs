@@ -86,14 +86,15 @@ impl Layers<'_> {
 
     /// Follows what the addresses of ledger and log refer to, where the command will open them.
     fn settle_addresses(&mut self) {
-        let secrets = self.desk.request.secrets;
-        let opens_log = secrets != SecretUse::Leave || self.settings.sellers.from_database;
+        if self.desk.request.secrets == SecretUse::Leave {
+            return;
+        }
         let settings = &mut self.settings;
-        let addresses: [(&str, &mut Address, login::Check, bool); 2] = [
-            ("database", &mut settings.database, address::database, secrets != SecretUse::Leave),
-            ("paylog.database", &mut settings.paylog.database, address::log, opens_log),
+        let addresses: [(&str, &mut Address, login::Check); 2] = [
+            ("database", &mut settings.database, address::database),
+            ("paylog.database", &mut settings.paylog.database, address::log),
         ];
-        for (key, address, check, _) in addresses.into_iter().filter(|(.., is_opened)| *is_opened) {
+        for (key, address, check) in addresses {
             match login::follow(address, check, (self.desk.home, self.desk.world)) {
                 Ok((followed, warnings)) => {
                     *address = followed;

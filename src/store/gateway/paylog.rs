@@ -31,7 +31,7 @@ const FINDERS: usize = 2;
 /// The reader of one engine.
 #[derive(Clone, Debug)]
 enum Source {
-    Sqlite(LogTable),
+    Sqlite(Box<LogTable>),
     Server(ServerLog),
 }
 
@@ -92,7 +92,7 @@ impl PayLog {
     pub async fn open(url: &str, schema: &str) -> Result<PayLog, Failure> {
         let place = Place::parse(url, "paylog.database")?;
         let source = match place {
-            Place::Sqlite(_) => Source::Sqlite(LogTable::open(place, schema).await?),
+            Place::Sqlite(_) => Source::Sqlite(Box::new(LogTable::open(place, schema).await?)),
             Place::Postgres(_) | Place::Mysql(_) | Place::Odbc(_) => {
                 Source::Server(ServerLog::open(place, schema).await?)
             }

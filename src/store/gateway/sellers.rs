@@ -45,14 +45,14 @@ pub(super) fn is_ours(name: &str) -> bool {
 
 /// The tables of one engine.
 enum Catalog {
-    Sqlite(sqlite::Catalog),
+    Sqlite(Box<sqlite::Catalog>),
     Server(server::Catalog),
 }
 
 impl Catalog {
     async fn open(place: &Place, schema: &str) -> Result<Catalog, Failure> {
         Ok(match place {
-            Place::Sqlite(_) => Catalog::Sqlite(sqlite::Catalog::open(place, schema).await?),
+            Place::Sqlite(_) => Catalog::Sqlite(Box::new(sqlite::Catalog::open(place, schema).await?)),
             Place::Postgres(_) | Place::Mysql(_) | Place::Odbc(_) => {
                 Catalog::Server(server::Catalog::open(place, schema).await?)
             }

@@ -124,7 +124,8 @@ impl Dialect {
         match (self, column.kind) {
             (Dialect::Postgres, Kind::Date) => format!("{name} > '-infinity' AND {name} < 'infinity'"),
             (Dialect::Mysql, Kind::Date) => format!("{name} >= {MYSQL_FIRST}"),
-            (_, Kind::Date) => format!("{name} IS NOT NULL"),
+            #[cfg(feature = "odbc")]
+            (Dialect::Odbc(_), Kind::Date) => format!("{name} IS NOT NULL"),
             _ => format!("SUBSTR({name}, 1, 1) IN {DIGITS}"),
         }
     }
@@ -137,7 +138,8 @@ impl Dialect {
                 format!("{name} IS NULL OR {name} = 'infinity' OR {name} = '-infinity'")
             }
             (Dialect::Mysql, Kind::Date) => format!("{name} IS NULL OR {name} < {MYSQL_FIRST}"),
-            (_, Kind::Date) => format!("{name} IS NULL"),
+            #[cfg(feature = "odbc")]
+            (Dialect::Odbc(_), Kind::Date) => format!("{name} IS NULL"),
             _ => format!("{name} IS NULL OR SUBSTR({name}, 1, 1) NOT IN {DIGITS}"),
         }
     }
