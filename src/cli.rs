@@ -11,7 +11,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Flag, read_span};
 use crate::domain::{Failure, Lang};
-use crate::plan::{Dates, Selection, read_dates};
+use crate::plan::{Dates, RANGE_DAYS_MAX, Reprocess, Selection, read_dates};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,6 +65,9 @@ pub struct Global {
     /// Stop in good order after this long, such as 90m
     #[arg(long, global = true, value_name = "TIME", default_value = "3h", value_parser = read_span)]
     pub max_duration: Duration,
+    /// For commands that write: wait this long for another instance to end, such as 10m; else exit 4 at once
+    #[arg(long, global = true, value_name = "TIME", value_parser = read_span)]
+    pub wait: Option<Duration>,
     /// One JSON document on stdout
     #[arg(long, global = true, help_heading = "Talk")]
     pub json: bool,
@@ -95,6 +98,11 @@ fn lang_parser() -> impl TypedValueParser<Value = Lang> {
         .map(|text| Lang::parse(&text).expect("only these two pass"))
 }
 
+fn reprocess_parser() -> impl TypedValueParser<Value = Reprocess> {
+    PossibleValuesParser::new(Reprocess::ALL.map(Reprocess::as_str))
+        .map(|text| Reprocess::parse(&text).expect("only these pass"))
+}
+
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Get, check, load, compare, report (the default)
@@ -102,6 +110,9 @@ pub enum Command {
         /// Ask the provider about what is one-sided or lost; its answers are kept as evidence and change no verdict
         #[arg(long)]
         investigate: bool,
+        /// Which units of the named days: missing (never tried, or no statement then), failed (whatever is not done), all
+        #[arg(long, value_name = "WHICH", value_parser = reprocess_parser())]
+        reprocess: Option<Reprocess>,
     },
     /// Print the units and what would happen; touch nothing
     Plan,
@@ -116,6 +127,13 @@ pub enum Command {
     Reconcile,
     /// Write the reports again
     Report,
+    /// Accounts and days on one screen: done, empty, waiting, failed, quarantined, missing; takes no lock
+    Status {
+        /// This many days, yesterday last; else 14, or those of --date, --from and --to
+        #[arg(long, value_name = "DAYS")]
+        #[arg(value_parser = clap::value_parser!(u64).range(1..=RANGE_DAYS_MAX.cast_unsigned()))]
+        last: Option<u64>,
+    },
     /// Why: both sides, the statement's line, the log's rows, the rule
     Explain {
         /// A mismatch's id, or an order number
@@ -253,7 +271,7 @@ mod tests {
         for (line, words) in [
             ("", "None"),
             ("--date 20161108", "None"),
-            ("run --date 2016-11-08", "Some(Run { investigate: false })"),
+            ("run --date 2016-11-08", "Some(Run { investigate: false, reprocess: None })"),
             ("--paytype WX|ALI --account a --account b", "None"),
             ("plan --from 20161101 --to 20161108 --json", "Some(Plan)"),
             ("--json plan", "Some(Plan)"),
@@ -261,7 +279,7 @@ mod tests {
             ("import bill.csv --account a --date 20161108", "Some(Import { file: \"bill.csv\" })"),
             ("reconcile -vv --log-format json", "Some(Reconcile)"),
             ("report --lang zh-CN", "Some(Report)"),
-            ("run --investigate", "Some(Run { investigate: true })"),
+            ("run --investigate", "Some(Run { investigate: true, reprocess: None })"),
             ("explain 3f9a0c61d2b47e58", "Some(Explain { id: \"3f9a0c61d2b47e58\", ask: false })"),
             ("explain A1 --ask", "Some(Explain { id: \"A1\", ask: true })"),
             ("sandbox --port 0 --orders 10 --seed 1 --faults 3 --scenario late", "Some(Sandbox("),

@@ -1,12 +1,20 @@
 //! Accounts times dates: what a command will do, decided before anything starts.
 //!
-//! Pure functions of the settings, what was asked for, and today. Knows no file and no ledger; whether a unit was
-//! done already is the night's question.
+//! Pure functions of the settings, what was asked for, today, and (for [`Plan::catching_up`] and [`Plan::choosing`])
+//! what a ledger was found to hold. Knows no file and no ledger itself.
+
+mod catch_up;
+mod known;
+mod reprocess;
 
 use std::sync::Arc;
 
 use crate::config::{Settings, check_past, nearest, read_day};
 use crate::domain::{Account, BillDate, Errand, Exit, Failure, PayType};
+
+pub use catch_up::{Owed, keeps_days};
+pub use known::{Known, Unit};
+pub use reprocess::{Left, Reprocess, check_reprocess};
 
 /// Days of one command. A quarter: no provider keeps more for download, and a slip of the year is caught.
 pub const RANGE_DAYS_MAX: i64 = 92;
@@ -56,12 +64,25 @@ pub enum DateSource {
 pub struct Plan {
     /// Dates ascending, accounts in the order of the configuration, bills in the order of the account.
     pub errands: Vec<Errand>,
-    /// Ascending, without gaps.
+    /// The days of the errands, ascending.
     pub dates: Vec<BillDate>,
     pub source: DateSource,
     /// With [`DateSource::SqeDate`]: the days that the last [`TRAP_DAYS`] nights would have taken and did not,
     /// ascending; else empty. Those that were done in another way are still among them.
     pub left_out: Vec<BillDate>,
+    /// Catch-up: the units of earlier days among the errands.
+    pub owed: Vec<Owed>,
+    /// Catch-up: undone units that the provider does not keep any more.
+    pub out_of_reach: Vec<Owed>,
+    /// `--reprocess`: units that are left as they are.
+    pub left: Vec<Left>,
+}
+
+impl Plan {
+    /// The day that the nightly run is for.
+    pub fn own_day(&self) -> Option<BillDate> {
+        self.dates.last().copied()
+    }
 }
 
 /// Makes the plan.
@@ -79,7 +100,8 @@ pub fn plan(settings: &Settings, selection: &Selection, today: BillDate) -> Resu
         (DateSource::SqeDate, Some(stuck)) => left_out(settings, stuck, today),
         _ => Vec::new(),
     };
-    Ok(Plan { errands, dates, source, left_out })
+    let (owed, out_of_reach, left) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Plan { errands, dates, source, left_out, owed, out_of_reach, left })
 }
 
 /// The one unit that `import` is about.
@@ -201,7 +223,7 @@ mod tests {
     use super::*;
     use crate::channel::{Need, Room};
     use crate::config::{Flag, Request, World, settle};
-    use crate::domain::Bill;
+    use crate::domain::{Bill, Stage};
 
     static FILES: Room = Room {
         code: "files",
@@ -314,6 +336,84 @@ mod tests {
         assert_eq!((asked_for.source, asked_for.left_out.len()), (DateSource::CommandLine, 0));
         let free = plan(&settings("wx:WX", "", "WX"), &Selection::nightly(), day(TODAY)).expect("a plan");
         assert_eq!((free.source, free.left_out.len()), (DateSource::Lag, 0));
+    }
+
+    /// `05 wx done`: units of November 2016, and the day of the first night.
+    fn ledger(first_night: &str, units: &str) -> Known {
+        let mut known = Known { first_night: BillDate::parse(first_night), ..Known::default() };
+        for unit in units.split(", ").filter(|unit| !unit.is_empty()) {
+            let [number, account, stage] = unit.split(' ').collect::<Vec<_>>()[..] else { panic!("{unit}") };
+            let date = day(&format!("201611{number}"));
+            let stage = Stage::ALL.into_iter().find(|known| known.as_str() == stage).expect(stage);
+            known.units.insert((date, account.to_owned()), Unit { stage, version: 2 });
+            let first = known.first_days.entry(account.to_owned()).or_insert(date);
+            *first = date.min(*first);
+        }
+        known
+    }
+
+    #[test]
+    fn a_bare_night_fills_what_was_left_undone_and_nothing_before_the_beginning() {
+        let of = |top: &str| settings("wx:WX ali:ALI", top, "WX|ALI");
+        for (top, line, first_night, units, expected) in [
+            ("", "", "", "", ""),
+            ("", "", "20161108", "08 wx failed", ""),
+            ("", "", "20161105", "05 wx done", "06 wx missing, 07 wx missing"),
+            ("", "", "20161106", "01 wx done", "06 wx missing, 07 wx missing"),
+            (
+                "",
+                "",
+                "20161105",
+                "05 wx waiting, 06 wx empty, 07 wx quarantined, 07 ali failed",
+                "05 wx waiting, 07 wx quarantined, 07 ali failed",
+            ),
+            ("", "account ali", "20161105", "05 wx done, 06 ali done", "07 ali missing"),
+            ("", "", "20161001", "01 wx done", "01 wx missing, 02 wx missing, 03 wx missing, 04 wx missing"),
+            ("", "date 20161108", "20161105", "05 wx done", ""),
+            ("", "from 20161108 to 20161108", "20161105", "05 wx done", ""),
+            ("sqe_date = \"20161108\"\n", "", "20161105", "05 wx done", ""),
+        ] {
+            let of = of(top);
+            let plan = plan(&of, &asked(line), day(TODAY)).expect(line);
+            let mut known = ledger(first_night, units);
+            let mut expected = expected.to_owned();
+            if first_night == "20161001" {
+                // A long time ago: the last seven days, and no more.
+                known.units.clear();
+                expected += ", 05 wx missing, 06 wx missing, 07 wx missing";
+            }
+            let alone = plan.errands.len();
+            let plan = plan.catching_up(7, &known, day(TODAY));
+            let owed = plan.owed.iter().map(|unit| {
+                format!("{} {} {}", &unit.date.to_string()[8..], unit.account.name, unit.stage.as_str())
+            });
+            assert_eq!(owed.collect::<Vec<_>>().join(", "), expected, "{top}{line} {units}");
+            assert_eq!(plan.errands.len(), alone + plan.owed.len(), "{units}");
+            assert!(plan.dates.is_sorted() && plan.own_day() == Some(day("20161108")), "{:?}", plan.dates);
+        }
+    }
+
+    #[test]
+    fn what_is_done_again_of_named_days_is_a_choice() {
+        let settings = settings("wx:WX", "", "WX");
+        let known =
+            ledger("20161101", "04 wx done, 05 wx empty, 06 wx waiting, 07 wx failed, 08 wx quarantined");
+        for (which, expected) in [
+            (Reprocess::Missing, "03 06"),
+            (Reprocess::Failed, "03 06 07 08"),
+            (Reprocess::All, "03 04 05 06 07 08"),
+        ] {
+            let asked = asked("from 20161103 to 20161108");
+            let plan = plan(&settings, &asked, day(TODAY)).expect("a plan").choosing(which, &known);
+            let days: Vec<String> = plan.errands.iter().map(|e| e.date.to_string()[8..].to_owned()).collect();
+            assert_eq!(days.join(" "), expected);
+            assert_eq!((plan.dates.len(), plan.left.len()), (days.len(), 6 - days.len()));
+        }
+        for line in ["date 20161103", "from 20161103 to 20161104"] {
+            assert_eq!(check_reprocess(&asked(line), Some(Reprocess::Missing)), Ok(()));
+        }
+        assert!(check_reprocess(&asked(""), Some(Reprocess::All)).is_err_and(|f| f.exit == Exit::Usage));
+        assert_eq!(check_reprocess(&asked(""), None), Ok(()));
     }
 
     #[test]

@@ -504,6 +504,7 @@ fn the_defaults_are_those_of_the_manual() {
     let bench = Bench::new();
     let settings = bench.load(&wx_only("")).expect("sound").settings;
     assert_eq!((settings.sqe_date, settings.lag_days, settings.cutoff_minutes), (None, 2, 10));
+    assert_eq!(settings.catch_up_days, 7);
     assert_eq!(settings.report_lang, Lang::Zh);
     assert_eq!((settings.paylog.isbase64, settings.paylog.look_back_days), (false, 3));
     assert_eq!(settings.http.tries, 5);

@@ -8,6 +8,8 @@ mod common;
 mod days;
 #[path = "reports/baits.rs"]
 mod baits;
+#[path = "reports/status.rs"]
+mod status;
 
 use std::collections::BTreeSet;
 
@@ -39,6 +41,22 @@ fn every_face_of_every_day_in_both_languages() {
             golden(file("txt"), &terminal::write(&report, &Style::plain(lang)));
         }
     }
+}
+
+#[test]
+fn status_in_both_languages_on_a_screen_and_for_machines() {
+    for (code, lang) in LANGS {
+        let plain = terminal::status(&status::at_work(), &Style::plain(lang));
+        golden(format!("fixtures/reports/status.{code}.txt"), &plain);
+        let style = Style { color: true, width: Some(80), ..Style::plain(lang) };
+        let screen = terminal::status(&status::month(), &style);
+        assert!(!screen.contains("\u{1b}[31mHTML"), "a stranger's escape reached the terminal");
+        golden(format!("fixtures/reports/status.{code}.screen.txt"), &screen);
+        let columns = |line: &str| line.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
+        let grid = screen.lines().take_while(|line| !line.contains("ok done") && !line.contains("已对账"));
+        assert!(grid.clone().count() > 12 && grid.clone().all(|line| columns(line) <= 80), "{screen}");
+    }
+    golden("fixtures/reports/status.json", &format!("{:#}\n", status::month().json()));
 }
 
 #[test]

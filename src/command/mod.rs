@@ -8,7 +8,11 @@ mod answer;
 mod rig;
 mod start;
 mod sellers;
+mod lock;
 mod work;
+mod again;
+mod plan;
+mod status;
 mod setup;
 mod simulated;
 
@@ -17,6 +21,7 @@ use std::time::Duration;
 
 use crate::cli::{self, Cli, Command};
 use crate::domain::{Exit, Failure};
+use crate::night::Source;
 
 use answer::Answer;
 pub use simulated::logged;
@@ -50,12 +55,16 @@ pub fn execute(cli: &Cli) -> Exit {
 const GRACE: Duration = Duration::from_secs(15 * 60);
 
 async fn dispatch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
-    match cli.command.as_ref().unwrap_or(&Command::Run { investigate: false }) {
-        Command::Run { investigate } => {
-            work::run(start, cli, crate::night::Source::Providers, *investigate).await
+    let night = work::Manner { source: Source::Providers, investigate: false, reprocess: None };
+    let nightly = Command::Run { investigate: false, reprocess: None };
+    match cli.command.as_ref().unwrap_or(&nightly) {
+        Command::Run { investigate, reprocess } => {
+            let manner = work::Manner { investigate: *investigate, reprocess: *reprocess, ..night };
+            work::run(start, cli, manner).await
         }
-        Command::Reconcile => work::run(start, cli, crate::night::Source::Archive, false).await,
-        Command::Plan => work::plan(start, cli).await,
+        Command::Reconcile => work::run(start, cli, work::Manner { source: Source::Archive, ..night }).await,
+        Command::Plan => plan::plan(start, cli).await,
+        Command::Status { last } => status::status(start, cli, *last).await,
         Command::Fetch => work::fetch(start, cli).await,
         Command::Import { file } => work::import(start, cli, file).await,
         Command::Report => work::report(start, cli).await,

@@ -84,7 +84,7 @@ fn import(start: &Start, file: &Path, out: Option<&Path>) -> Result<Answer, Fail
 
 pub(super) async fn migrate(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let loaded = start.load(cli, SecretUse::Leave).map_err(|found| problems(&found))?;
-    let _lock = super::work::lock(start, &loaded.settings)?;
+    let _lock = super::lock::lock(start, cli, &loaded.settings).await?;
     let (from, to) = Ledger::migrate(&loaded.settings.database).await?;
     let text = if from == to {
         start.lang.pick(

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::answer::Answer;
 use super::setup::problems;
 use super::start::Start;
-use super::work::reports;
+use super::work::{Days, reports};
 use crate::cli::{Cli, Demo, Sandbox, Simulated};
 use crate::config::{self, Request};
 use crate::domain::{BillDate, Clock, EntryKind, Exit, Failure, Lang, PayType};
@@ -58,7 +58,7 @@ pub(super) async fn demo(start: &Start, cli: &Cli, asked: &Demo) -> Result<Answe
     let flags = cli.global.flags().into_iter().filter(|flag| flag.key != "paytype").collect();
     let request = Request { file: Some(town.config.clone()), flags, ..Request::new() };
     let loaded = config::load(&request, &start.world, clock.today()).map_err(|found| problems(&found))?;
-    let lock = super::work::lock(start, &loaded.settings)?;
+    let lock = super::lock::lock(start, cli, &loaded.settings).await?;
     let house = House::open(loaded.settings, clock, start.talk.clone(), &lock).await?;
     let date = town.day.date();
     let selection = Selection { dates: Dates::Day(date), ..Selection::nightly() };
@@ -67,7 +67,7 @@ pub(super) async fn demo(start: &Start, cli: &Cli, asked: &Demo) -> Result<Answe
     night::run(&house, &plan, Source::Providers, &mut outcome).await;
     let report = night::day(&house, date).await?;
     let found = Found::hold(&town.day, &report);
-    let mut text = reports(start, &house, &plan.dates).await?;
+    let mut text = reports(start, &house, Days { dates: &plan.dates, own: None }).await?;
     text += &found.tell(start.lang, &dir);
     if !found.is_exact() {
         outcome.fail("demo", Failure::new(Exit::Bug, "what was found is not what was planted"));

@@ -1,6 +1,7 @@
 //! What every command starts from: the process's world, the clock, the language, the talk, and the settings.
 
 use std::io::IsTerminal;
+use std::time::Instant;
 
 use crate::cli::{Cli, LogFormat};
 use crate::config::{self, Loaded, Request, SecretUse, World};
@@ -13,12 +14,14 @@ pub(super) struct Start {
     pub(super) clock: Clock,
     pub(super) lang: Lang,
     pub(super) talk: Talk,
+    /// --max-duration counts from here, waiting included.
+    pub(super) begun: Instant,
     color: bool,
 }
 
 impl Start {
     pub(super) fn new(cli: &Cli) -> Result<Start, Failure> {
-        let world = World::of_process();
+        let (begun, world) = (Instant::now(), World::of_process());
         let clock = world.clock()?;
         #[cfg(feature = "rig")]
         super::rig::arm(&world)?;
@@ -32,7 +35,7 @@ impl Start {
             json: cli.global.log_format == LogFormat::Json,
             color: color && std::io::stderr().is_terminal(),
         });
-        Ok(Start { world, clock, lang, talk, color })
+        Ok(Start { world, clock, lang, talk, begun, color })
     }
 
     /// Settings for a command. Only one that talks to providers needs the secrets.

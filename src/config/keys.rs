@@ -32,6 +32,11 @@ pub(super) static KEYS: &[Key] = &[
     Key { path: "sqe_date", read: |raw, ground, s| set(&mut s.sqe_date, value::sqe_date(raw, ground.today)) },
     // A quarter: older statements are gone at most providers.
     Key { path: "lag_days", read: |raw, _, s| set(&mut s.lag_days, raw.number(1, 90).map(u64::from)) },
+    // A month: whoever missed more nights than that decides what to do about them.
+    Key {
+        path: "catch_up_days",
+        read: |raw, _, s| set(&mut s.catch_up_days, raw.number(0, 31).map(u64::from)),
+    },
     // Beyond half a day nothing would ever be missed.
     Key { path: "cutoff_minutes", read: |raw, _, s| set(&mut s.cutoff_minutes, raw.number(0, 720)) },
     Key {

@@ -68,6 +68,8 @@ pub struct World {
     pub env: BTreeMap<String, String>,
     /// What was typed after the program's name; no flag takes a secret.
     pub command_line: String,
+    /// Name of this machine, for those who read who holds the lock.
+    pub host: String,
 }
 
 impl World {
@@ -84,6 +86,7 @@ impl World {
             beside: program.and_then(|p| p.parent().map(PathBuf::from)),
             env: std::env::vars_os().filter_map(text).collect(),
             command_line: typed.join(" "),
+            host: host(),
         }
     }
 
@@ -142,6 +145,14 @@ pub enum SecretUse {
     Leave,
 }
 
+/// The machine's name where the system tells it without being asked in C.
+fn host() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let names = ["COMPUTERNAME", "HOSTNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let mut names = kernel.into_iter().chain(names).map(|name| name.trim().to_owned());
+    names.find(|name| !name.is_empty()).unwrap_or_else(|| "this machine".to_owned())
+}
+
 /// Largest edit distance at which a word may have been meant: a third of its letters, and one of two.
 const NEAR_PART: usize = 3;
 
@@ -163,6 +174,8 @@ pub struct Settings {
     /// The sticky trap (contract, section 1).
     pub sqe_date: Option<BillDate>,
     pub lag_days: u64,
+    /// 0 = a night does its own day only.
+    pub catch_up_days: u64,
     pub cutoff_minutes: u32,
     pub report_lang: Lang,
     /// `sqlite:/abs/path`, `postgres://…`, `mysql://…`

@@ -150,6 +150,7 @@ fn blank(home: &Path) -> Settings {
         paytypes: Vec::new(),
         sqe_date: None,
         lag_days: 0,
+        catch_up_days: 0,
         cutoff_minutes: 0,
         report_lang: Lang::Zh,
         database: String::new(),

@@ -68,6 +68,11 @@ impl Exit {
         }
     }
 
+    /// The cause that has this code.
+    pub fn of_code(code: u8) -> Option<Exit> {
+        Exit::ORDER.into_iter().find(|exit| exit.code() == code)
+    }
+
     /// The worst of several causes; [`Exit::Done`] for none.
     pub fn worst(causes: impl IntoIterator<Item = Exit>) -> Exit {
         let rank = |exit: &Exit| Exit::ORDER.iter().position(|e| e == exit);

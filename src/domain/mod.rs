@@ -19,6 +19,7 @@ pub mod verdict;
 pub mod clock;
 pub mod lang;
 pub mod exit;
+pub mod stage;
 
 pub use account::{Account, Claims};
 pub use bill_date::BillDate;
@@ -34,5 +35,6 @@ pub use money::{AmountUnit, Currency};
 pub use pay_type::PayType;
 pub use secret::Secret;
 pub use seller::{AlipaySeller, PartnerSeller, Seller, SellerTables, WechatSeller};
+pub use stage::Stage;
 pub use statement::{Control, Draft, Statement, Unit};
 pub use verdict::Verdict;

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use super::again::redo;
 use super::log::NightLog;
 use super::sweep::stored;
-use super::{House, Outcome, pages, redo};
+use super::{House, Outcome, pages};
 use crate::channel::{self, Inquiry, Judged};
 use crate::domain::{
     Account, Bill, BillDate, Currency, EntryKind, Errand, Exit, Failure, MismatchKind, Moment,

@@ -7,8 +7,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::again::{done_errands, redo, tell_again};
 use super::log::NightLog;
-use super::{House, Outcome, done_errands, pages, redo, tell_again};
+use super::{House, Outcome, pages};
 use crate::domain::{BillDate, Errand, Failure, MismatchKind};
 
 /// Compares again what another account explains. Also of accounts that this run was not asked for: the statement that

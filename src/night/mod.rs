@@ -11,6 +11,9 @@
 //! | `notices` | stored notifications, proven and told |
 //! | `book` | a statement: acquired, archived, read |
 //! | `elsewhere` | what landed in another account's statement |
+//! | `again` | the days beside a day, compared once more |
+//! | `deadline` | until when a night asks |
+//! | `standing` | where the units stand, for a plan and for `status` |
 //! | `doubts` | what the provider says of one-sided items, if it is asked |
 //! | `sweep` | a day without a statement: every logged order asked about |
 //! | `ours`, `neighbours` | the log's side of a unit, and what the days around it hold |
@@ -26,19 +29,20 @@ mod book;
 mod ours;
 mod neighbours;
 mod elsewhere;
+mod again;
+mod deadline;
 mod doubts;
 mod sweep;
 mod telling;
 mod unit;
 mod pages;
 mod outcome;
+mod standing;
 mod why;
 mod talk;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::acquire::{Acquired, Acquirer, Archive, IndexLine, Received, Status};
 use crate::config::Settings;
@@ -47,12 +51,15 @@ use crate::plan::Plan;
 use crate::report::Report;
 use crate::store::{Ledger, RunLock, StatementState};
 
+pub use deadline::Deadline;
 pub use outcome::{Cause, Outcome, UnitLine};
+pub use standing::known;
 pub use talk::{Manner, Talk};
 pub use why::{ask, explain};
 
+use again::{again, beside, day_after};
+use deadline::in_time;
 use log::NightLog;
-use talk::counted;
 
 /// Everything a night works with.
 pub struct House {
@@ -62,8 +69,8 @@ pub struct House {
     pub archive: Arc<Archive>,
     pub acquirer: Acquirer,
     pub talk: Talk,
-    /// `--max-duration`: nothing is asked of a provider after it; what is there is still done as a whole.
-    pub deadline: Option<Instant>,
+    /// `--max-duration`.
+    pub deadline: Deadline,
     /// `--investigate`: the provider is asked about what is one-sided or lost.
     pub investigate: bool,
     /// This run's row in `night_run`; 0 before it has one.
@@ -103,7 +110,7 @@ impl House {
             archive,
             acquirer,
             talk,
-            deadline: None,
+            deadline: Deadline::default(),
             investigate: false,
             run_id: 0,
         })
@@ -127,23 +134,21 @@ impl House {
 pub async fn run(house: &House, plan: &Plan, source: Source, outcome: &mut Outcome) {
     for &date in &plan.dates {
         let errands: Vec<&Errand> = plan.errands.iter().filter(|errand| errand.date == date).collect();
-        one_day(house, date, &errands, source, outcome).await;
-        if !plan.dates.contains(&date.after()) {
-            day_after(house, date.after(), outcome).await;
+        if deadline::is_over(house, date) {
+            deadline::leave(house, date, &errands, outcome).await;
+        } else {
+            one_day(house, date, &errands, source, outcome).await;
+            day_after(house, date.after(), &|unit| is_first_now(plan, date, unit), outcome).await;
         }
     }
 }
 
-/// A day that was done before the one before it (a backfill): what it called missing may have come with that one.
-async fn day_after(house: &House, date: BillDate, outcome: &mut Outcome) {
-    match house.ledger.done_units(date).await {
-        Ok(done) if done.is_empty() => {}
-        Ok(_) => match NightLog::read(house, date).await {
-            Ok(log) => again(house, date, &log, outcome).await,
-            Err(failure) => outcome.fail(date.to_string(), failure),
-        },
-        Err(failure) => outcome.fail(date.to_string(), failure),
-    }
+/// Whether a done unit of the day after `date` has now got the day before it, and the plan will not come to it.
+fn is_first_now(plan: &Plan, date: BillDate, unit: &Errand) -> bool {
+    let comes_to = |date: BillDate| {
+        plan.errands.iter().any(|errand| errand.date == date && errand.account.name == unit.account.name)
+    };
+    !plan.dates.contains(&unit.date) || comes_to(date) && !comes_to(unit.date)
 }
 
 /// One bill date: its units, the day before once more, and both reports.
@@ -171,7 +176,7 @@ async fn one_day(house: &House, date: BillDate, errands: &[&Errand], source: Sou
 
 /// What belongs to a day beside its units.
 async fn the_rest(house: &House, date: BillDate, log: &NightLog, outcome: &mut Outcome) {
-    again(house, date.before(), log, outcome).await;
+    again(house, date.before(), log, &|_| true, outcome).await;
     pages::keep_unclaimed(house, date, log, outcome).await;
 }
 
@@ -185,19 +190,6 @@ async fn acquire(house: &House, errands: &[&Errand], source: Source) -> Vec<Resu
         });
     }
     acquired
-}
-
-/// Asks only until the deadline. One account that is slow must not cost the others what they already have.
-async fn in_time<T>(
-    house: &House,
-    errand: &Errand,
-    asking: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let Some(deadline) = house.deadline else { return asking.await };
-    tokio::time::timeout_at(deadline.into(), asking).await.unwrap_or_else(|_| {
-        let message = format!("{errand}: --max-duration was reached before the statement was here");
-        Err(Failure::new(Exit::Deadline, message).hint("run it again for the rest; what was done is kept"))
-    })
 }
 
 /// What became of one errand's asking.
@@ -343,70 +335,6 @@ async fn settle(house: &House, errand: &Errand, done: Result<UnitLine, Failure>,
     }
 }
 
-/// The day before, once more: late items may have come, and what is still missing now is missing.
-async fn again(house: &House, date: BillDate, log: &NightLog, outcome: &mut Outcome) {
-    let done = match done_errands(house, date).await {
-        Ok(done) => done,
-        Err(failure) => return outcome.fail(date.to_string(), failure),
-    };
-    for errand in &done {
-        tell_again(house, errand, log, outcome).await;
-    }
-    if !done.is_empty() {
-        pages::write(house, date, outcome).await;
-    }
-}
-
-/// The trade bills of a day that were compared, of the accounts that are still configured.
-async fn done_errands(house: &House, date: BillDate) -> Result<Vec<Errand>, Failure> {
-    let done = house.ledger.done_units(date).await?;
-    let configured =
-        |name: &str| house.settings.accounts.iter().find(|account| account.name == name).cloned();
-    let accounts = done.iter().filter_map(|unit| configured(&unit.account));
-    Ok(accounts.map(|account| Errand { account: Arc::new(account), date, bill: Bill::Trade }).collect())
-}
-
-/// Compares a done unit again. Only what is new there is a reason for a person to look again.
-async fn tell_again(house: &House, errand: &Errand, log: &NightLog, outcome: &mut Outcome) {
-    match compare_again(house, errand, log).await {
-        Ok(0) => {}
-        Ok(fresh) => {
-            let what = format!("{} not told before", counted(fresh as u64, "mismatch"));
-            tracing::warn!(account = %errand.account.name, date = %errand.date, "{errand}: {what}");
-            outcome.look(errand.to_string(), what);
-        }
-        Err(failure) => outcome.fail(errand.to_string(), failure),
-    }
-}
-
-/// Compares a done unit again from archive and log. How many mismatches are new.
-async fn compare_again(house: &House, errand: &Errand, log: &NightLog) -> Result<usize, Failure> {
-    // If the run before was broken off, nobody may have heard of what it found: then all of it is new.
-    let before =
-        if house.was_broken_off().await? { BTreeSet::new() } else { pages::open_ids(house, errand).await? };
-    redo(house, errand, log).await?;
-    let after = pages::open_ids(house, errand).await?;
-    Ok(after.difference(&before).count())
-}
-
-/// Compares a unit once more, from the archive.
-async fn redo(house: &House, errand: &Errand, log: &NightLog) -> Result<UnitLine, Failure> {
-    let others: Vec<Errand> = beside(errand);
-    let mut extras = Vec::with_capacity(others.len());
-    for other in &others {
-        extras.push((other, archived(house, other).await));
-    }
-    let trade = archived(house, errand).await?;
-    let unit = unit::compare(house, unit::Bills { errand, trade, extras }, log).await?;
-    unit::keep(house, unit, log).await
-}
-
-/// The errands of the account's other bills of the day.
-fn beside(errand: &Errand) -> Vec<Errand> {
-    let others = errand.account.bills.iter().filter(|bill| **bill != errand.bill);
-    others.map(|bill| Errand { bill: *bill, ..errand.clone() }).collect()
-}
-
 /// Gets and archives statements; no ledger.
 pub async fn fetch(house: &House, plan: &Plan) -> Outcome {
     let mut outcome = Outcome::default();
@@ -443,7 +371,7 @@ pub async fn import(house: &House, errand: &Errand, file: &Path, outcome: &mut O
         }
         Err(failure) => settle(house, errand, Err(failure), outcome).await,
     }
-    day_after(house, errand.date.after(), outcome).await;
+    day_after(house, errand.date.after(), &|_| true, outcome).await;
     pages::write(house, errand.date, outcome).await;
 }
 

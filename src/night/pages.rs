@@ -193,7 +193,8 @@ pub(super) async fn keep_failure(house: &House, errand: &Errand, failure: &Failu
     let lang = house.settings.report_lang;
     let reason = format!("{}: {}", report::words::exit(failure.exit, lang), failure.message);
     let about = About::new(&errand.account.name, errand.account.pay_type(), lang);
-    let section = report::json::write_section(&not_compared(&reason, &about));
+    let section = Section { exit: Some(failure.exit.code()), ..not_compared(&reason, &about) };
+    let section = report::json::write_section(&section);
     house.ledger.put_not_compared(&key(errand), &reason, &section).await.map(|_| ())
 }
 

@@ -5,7 +5,8 @@
 //! written again at any time, whichever unit ran last.
 //!
 //! A report's life: [`section`] turns one unit's reconciliation into rows, [`proofs`] checks them, [`day`] puts the
-//! units together, and the faces write: [`json`], [`csv`], [`terminal`]; [`explain`] tells the story of one order.
+//! units together, and the faces write: [`json`], [`csv`], [`terminal`]; [`explain`] tells the story of one order,
+//! [`status`] where every unit stands.
 //! Every sentence they say stands in [`words`], Chinese and English side by side.
 
 pub mod words;
@@ -17,6 +18,7 @@ pub mod csv;
 pub mod visible;
 pub mod terminal;
 pub mod explain;
+pub mod status;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +43,9 @@ pub struct Section {
     pub verdict: String,
     /// Why it is not `balanced`, in one sentence of the report's language; empty if it is.
     pub reason: String,
+    /// The exit code of what kept it from being compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<u8>,
     /// `statement` or `query`.
     pub proof: String,
     /// False if the statement came over plain http or from a hand.

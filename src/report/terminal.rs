@@ -4,6 +4,7 @@
 //! no raw escape reaches the terminal. Lists are cut at [`Style::rows_max`]; the files hold them whole.
 
 mod grid;
+mod status;
 mod unit;
 
 use super::visible::visible;
@@ -11,6 +12,7 @@ use super::words::{self, title};
 use super::{BridgeRow, Report, Section, UnclaimedRow, amount};
 use crate::domain::{Currency, Lang, MismatchKind, Verdict, money};
 pub(super) use grid::Grid;
+pub use status::status;
 
 /// How to write. The caller knows the terminal, `NO_COLOR` and the language; nothing here asks the world.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +105,12 @@ fn paint(verdict: Verdict, style: &Style) -> String {
         Verdict::Incomplete => 33,
         Verdict::Unbalanced | Verdict::NotCompared => 31,
     };
-    if style.color { format!("\u{1b}[1;{code}m{label}\u{1b}[0m") } else { label.to_owned() }
+    paint_as(label, code, style)
+}
+
+/// A word in one of the eight colours, if there is any colour.
+fn paint_as(text: &str, code: u8, style: &Style) -> String {
+    if style.color { format!("\u{1b}[1;{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
 fn unclaimed(rows: &[UnclaimedRow], style: &Style) -> String {

@@ -6,11 +6,13 @@
 
 mod legend;
 mod reason;
+mod stage;
 pub mod title;
 mod unit;
 
 pub use legend::{advice, kind, rule, verdict};
 pub use reason::mismatch_reason;
+pub use stage::{stage, stage_mark};
 pub use unit::{exit, lacks, not_run_yet, unit_reason};
 
 use crate::domain::{EntryKind, Lang, State};

@@ -25,7 +25,7 @@ pub use gateway::{
     FoundRows, NoticeRow, OwnedLogRow, PayLog, ReadCount, SampleLog, read_notices, read_sellers,
 };
 pub use ledger::{
-    AnswerOutcome, Ledger, Neighbour, RunLock, RunRecord, SectionRecord, StatementMeta, StatementRecord,
-    StatementState, StoredAnswer, StoredEntry, StoredMismatch, StoredOrder, Sums, UnitEnd, UnitKey,
-    UnitRecord, UnitState, UnitTx, VerifiedUnit, canonical_hash,
+    AnswerOutcome, Claim, Ledger, Neighbour, RunLock, RunRecord, SectionRecord, StatementMeta,
+    StatementRecord, StatementState, StoredAnswer, StoredEntry, StoredMismatch, StoredOrder, Sums, UnitEnd,
+    UnitKey, UnitRecord, UnitState, UnitTx, VerifiedUnit, canonical_hash,
 };

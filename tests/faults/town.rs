@@ -15,7 +15,7 @@ use nightjob::domain::{
 use nightjob::night::{self, House, Outcome, Source, Talk};
 use nightjob::plan::{self, Dates, Selection};
 use nightjob::sandbox::{self, DayPlan, Faults, Rule, Running, SimulatedDay, Site};
-use nightjob::store::{RunLock, SampleLog, StatementState, UnitState};
+use nightjob::store::{Claim, RunLock, SampleLog, StatementState, UnitState};
 use tempfile::TempDir;
 
 use super::doubts::{Answer, Doubt};
@@ -106,8 +106,9 @@ impl Town {
     pub(crate) async fn house(&self, at: SocketAddr) -> Place {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = self.settings(folder.path(), at);
-        let path = RunLock::path_of(&settings.database).expect("a place for the lock");
-        let lock = RunLock::take(&path, self.clock.now(), "faults").expect("a lock");
+        let path = RunLock::path_of(&settings.database, &settings.archive).expect("a place for the lock");
+        let claim = Claim { clock: self.clock, host: "here", command: "faults" };
+        let lock = RunLock::take(&path, &claim).expect("a lock");
         let talk = Talk::silent(Lang::En);
         let mut house = House::open(settings, self.clock, talk, &lock).await.expect("a house");
         house.acquirer = self.acquirer(&house.settings, &house.archive);

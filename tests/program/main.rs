@@ -20,3 +20,6 @@ mod escrow;
 mod older_ledger;
 mod other_account;
 mod bills_beside;
+mod missed_nights;
+mod status;
+mod waiting;

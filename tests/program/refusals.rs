@@ -174,10 +174,15 @@ fn a_second_instance_leaves_with_4_and_names_the_first() {
     site.statement(bill(&[("A1", "12.00")]));
     std::fs::create_dir_all(site.path("data")).expect("a folder");
     let database = format!("sqlite:{}", site.path("data/nightjob.db").display());
-    let path = nightjob::store::RunLock::path_of(&database).expect("a path");
-    let now = nightjob::domain::Moment::parse("2016-11-10 02:17:00").expect("a moment");
-    let held = nightjob::store::RunLock::take(&path, now, "the first").expect("free");
-    site.run(&[]).expect(4).says(&format!("process {}", std::process::id())).says("the first");
+    let path = nightjob::store::RunLock::path_of(&database, &site.path("data/archive")).expect("a path");
+    let clock = nightjob::domain::Clock::System;
+    let claim = nightjob::store::Claim { clock, host: "till-1", command: "the first" };
+    let held = nightjob::store::RunLock::take(&path, &claim).expect("free");
+    site.run(&[])
+        .expect(4)
+        .says(&format!("process {}", std::process::id()))
+        .says("on till-1")
+        .says("the first");
     drop(held);
     site.run(&[]).expect(0);
 }

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::engine::{Engine, Session};
-use super::link::Arg;
+use super::engine::{Engine, Lease, Session};
+use super::link::{Arg, Link};
 use crate::domain::{Exit, Failure};
 use crate::failpoint::reach;
 use crate::store::place::{At, Place};
@@ -44,7 +44,7 @@ impl Hold {
         let mut session = Session::open(place).await.at(place, DOING)?;
         prepare(&mut session).await.at(place, DOING)?;
         if !lock(&mut session).await.at(place, DOING)? {
-            let holder = holder(&mut session).await.unwrap_or_default();
+            let holder = holder(session.link()).await.unwrap_or_default();
             let holder = if holder.is_empty() { "another instance".to_owned() } else { holder };
             session.close().await;
             return Err(Failure::new(Exit::Busy, format!("{}: held by {holder}", place.name()))
@@ -84,9 +84,31 @@ async fn lock(session: &mut Session) -> Result<bool, Trouble> {
     Ok(row.and_then(|row| row.integer("taken")) == Some(1))
 }
 
-async fn holder(session: &mut Session) -> Result<String, Trouble> {
-    let row = session.link().fetch_one("SELECT name FROM holder WHERE id = 1", &[]).await?;
+async fn holder(mut link: Link<'_>) -> Result<String, Trouble> {
+    let row = link.fetch_one("SELECT name FROM holder WHERE id = 1", &[]).await?;
     Ok(row.map_or(String::new(), |row| row.string("name")))
+}
+
+/// Who has the lock now, for a reader, who does not touch it.
+pub(super) async fn held_by(lease: &mut Lease) -> Result<Option<String>, Trouble> {
+    let sql = match lease {
+        Engine::Sqlite(_) => return Ok(None),
+        // As `lock` takes it: two numbers, of which the second is shown without its sign.
+        Engine::Postgres(_) => {
+            "SELECT cast(count(*) AS int) AS taken FROM pg_locks
+             WHERE locktype = 'advisory' AND granted AND classid = 1853450089 AND objsubid = 2
+               AND cast(objid AS bigint) = cast(hashtext(current_schema()) AS bigint) & 4294967295
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        }
+        Engine::Mysql(_) => {
+            "SELECT IS_USED_LOCK(concat('nightjob.', left(sha1(database()), 40))) IS NOT NULL AS taken"
+        }
+    };
+    let row = lease.link().fetch_one(sql, &[]).await?;
+    match row.and_then(|row| row.integer("taken")) {
+        Some(1..) => holder(lease.link()).await.map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// From here on, transactions of whoever held it before are refused. A ledger without tables yet has nobody to refuse.

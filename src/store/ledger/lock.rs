@@ -7,13 +7,23 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::domain::{Exit, Failure, Moment};
+use crate::domain::{Clock, Exit, Failure};
 use crate::failpoint::reach;
 use crate::store::place::{At, Place};
 use crate::store::sqlite;
 
 /// Bytes of the holder's text that are shown; the file is ours, but a message must stay short.
 const HOLDER_BYTES_MAX: u64 = 400;
+
+/// Who wants the lock, as others will read it.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    pub clock: Clock,
+    /// Name of this machine: the lock may lie on a disk that others see, too.
+    pub host: &'a str,
+    /// What this process was asked to do, without secrets.
+    pub command: &'a str,
+}
 
 /// Held as long as this value lives.
 #[derive(Debug)]
@@ -23,18 +33,21 @@ pub struct RunLock {
 }
 
 impl RunLock {
-    /// The lock file of a ledger: `nightjob.db.lock` beside `sqlite:…/nightjob.db`.
-    pub fn path_of(database: &str) -> Result<PathBuf, Failure> {
-        let place = Place::parse(database, "database")?;
-        Ok(PathBuf::from(format!("{}.lock", place.name())))
+    /// The lock file of a ledger: `nightjob.db.lock` beside `sqlite:…/nightjob.db`; of one on a server, which has no file,
+    /// `nightjob.lock` in the archive.
+    pub fn path_of(database: &str, archive: &Path) -> Result<PathBuf, Failure> {
+        Ok(match Place::parse(database, "database")? {
+            Place::Sqlite(path) => PathBuf::from(format!("{}.lock", path.display())),
+            Place::Postgres(_) | Place::Mysql(_) => archive.join("nightjob.lock"),
+        })
     }
 
-    /// Takes the lock at once or not at all. `command` is what this process was asked to do, without secrets.
+    /// Takes the lock at once or not at all.
     ///
     /// # Errors
     ///
     /// [`Exit::Busy`] naming the holder; [`Exit::Storage`] if the file cannot be made.
-    pub fn take(path: &Path, now: Moment, command: &str) -> Result<RunLock, Failure> {
+    pub fn take(path: &Path, claim: &Claim<'_>) -> Result<RunLock, Failure> {
         const DOING: &str = "taking the lock";
         let place = Place::Sqlite(path.to_owned());
         sqlite::prepare_folder(&place)?;
@@ -51,7 +64,9 @@ impl RunLock {
             Err(TryLockError::WouldBlock) => return Err(busy(path, &mut file)),
             Err(TryLockError::Error(error)) => return Err(error).at(&place, DOING),
         }
-        let name = format!("process {}, since {now}: {command}", std::process::id());
+        let Claim { clock, host, command } = claim;
+        let now = clock.now();
+        let name = format!("process {} on {host}, since {now}: {command}", std::process::id());
         reach("lock: write down who holds it").at(&place, DOING)?;
         file.set_len(0).at(&place, DOING)?;
         file.rewind().at(&place, DOING)?;
@@ -63,6 +78,20 @@ impl RunLock {
     pub fn holder(&self) -> &str {
         &self.name
     }
+
+    /// Who holds the lock now, for a reader; `None` if nobody does or nobody can tell. Makes nothing, and holds nothing
+    /// when it returns.
+    pub fn held_by(path: &Path) -> Option<String> {
+        let mut file = File::open(path).ok()?;
+        match file.try_lock_shared() {
+            Ok(()) => {
+                file.unlock().ok();
+                None
+            }
+            Err(TryLockError::WouldBlock) => Some(named(&mut file)),
+            Err(TryLockError::Error(_)) => None,
+        }
+    }
 }
 
 impl Drop for RunLock {
@@ -73,15 +102,18 @@ impl Drop for RunLock {
 }
 
 fn busy(path: &Path, file: &mut File) -> Failure {
+    Failure::new(Exit::Busy, format!("{}: held by {}", path.display(), named(file)))
+        .hint("nothing was changed; wait until it has ended, or let this one wait with --wait 10m")
+}
+
+fn named(file: &mut File) -> String {
     let mut text = String::new();
     // Where a lock also keeps readers out (Windows), the holder stays unnamed.
     let read = file.take(HOLDER_BYTES_MAX).read_to_string(&mut text);
-    let holder = match (read, text.lines().next()) {
+    match (read, text.lines().next()) {
         (Ok(_), Some(line)) if !line.is_empty() => line.to_owned(),
         _ => "another process".to_owned(),
-    };
-    Failure::new(Exit::Busy, format!("{}: held by {holder}", path.display()))
-        .hint("wait until it has ended; nothing was changed")
+    }
 }
 
 #[cfg(test)]
@@ -90,23 +122,27 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+    use crate::domain::Moment;
 
-    fn now() -> Moment {
-        Moment::parse("2016-11-10 02:00:00").unwrap()
+    fn claim(command: &str) -> Claim<'_> {
+        let now = Moment::parse("2016-11-10 02:00:00").unwrap();
+        Claim { clock: Clock::Fixed(now), host: "till-1", command }
     }
 
     #[test]
     fn a_second_instance_is_told_who_holds_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/nightjob.db.lock");
-        let held = RunLock::take(&path, now(), "run --date 20161108").unwrap();
-        let failure = RunLock::take(&path, now(), "run").unwrap_err();
+        let held = RunLock::take(&path, &claim("run --date 20161108")).unwrap();
+        let failure = RunLock::take(&path, &claim("run")).unwrap_err();
         assert_eq!(failure.exit, Exit::Busy);
-        let expected =
-            format!("process {}, since 2016-11-10 02:00:00: run --date 20161108", std::process::id());
+        let expected = format!(
+            "process {} on till-1, since 2016-11-10 02:00:00: run --date 20161108",
+            std::process::id()
+        );
         assert!(failure.message.contains(&expected), "{}", failure.message);
         drop(held);
-        let again = RunLock::take(&path, now(), "run").unwrap();
+        let again = RunLock::take(&path, &claim("run")).unwrap();
         drop(again);
         assert!(
             std::fs::read_to_string(&path).unwrap().ends_with(": run\n"),
@@ -118,7 +154,7 @@ mod tests {
     #[test]
     fn hold_the_lock_for_the_test_beside() {
         let Some(path) = std::env::var_os("NIGHTJOB_TEST_LOCK") else { return };
-        let _held = RunLock::take(Path::new(&path), now(), "the other process").unwrap();
+        let _held = RunLock::take(Path::new(&path), &claim("the other process")).unwrap();
         println!("\nheld");
         std::io::stdin().read_line(&mut String::new()).unwrap();
     }
@@ -136,16 +172,32 @@ mod tests {
             .unwrap();
         let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap() == "held"), "the other process has it");
-        let failure = RunLock::take(&path, now(), "run").unwrap_err();
+        let failure = RunLock::take(&path, &claim("run")).unwrap_err();
         assert_eq!(failure.exit, Exit::Busy);
         assert!(failure.message.contains(&format!("process {}", other.id())), "{}", failure.message);
         other.kill().unwrap();
         other.wait().unwrap();
-        RunLock::take(&path, now(), "run").unwrap();
+        RunLock::take(&path, &claim("run")).unwrap();
     }
 
     #[test]
-    fn the_lock_of_a_ledger_lies_beside_it() {
-        assert_eq!(RunLock::path_of("sqlite:/a/nightjob.db").unwrap(), Path::new("/a/nightjob.db.lock"));
+    fn a_reader_sees_the_holder_and_touches_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nightjob.db.lock");
+        assert_eq!(RunLock::held_by(&path), None);
+        assert!(!path.exists(), "a reader makes nothing");
+        let held = RunLock::take(&path, &claim("run")).unwrap();
+        assert!(RunLock::held_by(&path).is_some_and(|holder| holder.ends_with(": run")));
+        drop(held);
+        assert_eq!(RunLock::held_by(&path), None, "the text that is left names nobody");
+        RunLock::take(&path, &claim("run")).unwrap();
+    }
+
+    #[test]
+    fn the_lock_of_a_ledger_lies_beside_it_or_in_the_archive() {
+        let path = |database| RunLock::path_of(database, Path::new("/b/archive")).unwrap();
+        assert_eq!(path("sqlite:/a/nightjob.db"), Path::new("/a/nightjob.db.lock"));
+        assert_eq!(path("postgres://me@localhost/books"), Path::new("/b/archive/nightjob.lock"));
+        assert_eq!(path("mysql://me@localhost/books"), Path::new("/b/archive/nightjob.lock"));
     }
 }

@@ -112,6 +112,11 @@ async fn is_made(session: &mut Session, change: &Change) -> Result<bool, Trouble
     Ok(session.link().fetch_one(sql, &[table.name.into(), name.into()]).await?.is_some())
 }
 
+/// Whether anything is there: a ledger of whatever version, or a database that is somebody else's.
+pub(super) async fn is_there(session: &mut Session, place: &Place) -> Result<bool, Failure> {
+    tables(session).await.at(place, "reading its tables").map(|tables| !tables.is_empty())
+}
+
 /// For whoever does not migrate.
 pub(super) async fn require_current(session: &mut Session, place: &Place) -> Result<(), Failure> {
     let found = version(session, place).await?.unwrap_or(0);

@@ -39,7 +39,7 @@ mod writes;
 
 pub use answers::{Outcome as AnswerOutcome, StoredAnswer};
 pub use canonical::canonical_hash;
-pub use lock::RunLock;
+pub use lock::{Claim, RunLock};
 pub use records::{
     Neighbour, RunRecord, SectionRecord, StatementMeta, StatementRecord, StatementState, StoredEntry,
     StoredMismatch, StoredOrder, Sums, UnitEnd, UnitKey, UnitRecord, UnitState, VerifiedUnit,
@@ -114,6 +114,31 @@ impl Ledger {
         migrate::require_current(&mut session, &place).await?;
         session.close().await;
         Ok(Ledger { pool, place, writer: Arc::default(), hold: None })
+    }
+
+    /// The same, for whoever has something to say without a ledger, too: a file or tables that nobody has made yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::open_read_only`], but for that.
+    pub async fn open_if_there(url: &str) -> Result<Option<Ledger>, Failure> {
+        let place = Place::parse(url, "database")?;
+        let is_there = match &place {
+            Place::Sqlite(path) => path.is_file(),
+            Place::Postgres(_) | Place::Mysql(_) => {
+                let mut session = session(&place).await?;
+                let is_there = migrate::is_there(&mut session, &place).await?;
+                session.close().await;
+                is_there
+            }
+        };
+        if is_there { Ledger::open_read_only(url).await.map(Some) } else { Ok(None) }
+    }
+
+    /// Who holds the ledger of a server now; `None` for a file, whose lock lies beside it.
+    pub async fn held_by(&self) -> Result<Option<String>, Failure> {
+        let mut lease = self.lease().await?;
+        hold::held_by(&mut lease).await.at(&self.place, "asking who holds the ledger")
     }
 
     /// Brings the tables up to date, for `nightjob migrate`; the versions before and after.
@@ -197,6 +222,16 @@ impl Ledger {
 
     pub async fn run(&self, id: i64) -> Result<Option<RunRecord>, Failure> {
         self.asker(&mut self.lease().await?).run(id).await
+    }
+
+    /// Ids of the first and of the last run; `None` before any.
+    pub async fn first_and_last_run(&self) -> Result<Option<(i64, i64)>, Failure> {
+        self.asker(&mut self.lease().await?).first_and_last_run().await
+    }
+
+    /// Each account's first day, done or not, by account.
+    pub async fn first_days(&self) -> Result<Vec<(String, BillDate)>, Failure> {
+        self.asker(&mut self.lease().await?).first_days().await
     }
 
     pub async fn unit(&self, account: &str, date: BillDate) -> Result<Option<UnitRecord>, Failure> {

@@ -104,6 +104,23 @@ impl Asker<'_> {
         row.map(|row| run_record(&row, self.place)).transpose()
     }
 
+    /// Ids of the first and of the last run.
+    pub(super) async fn first_and_last_run(&mut self) -> Result<Option<(i64, i64)>, Failure> {
+        let sql = "SELECT min(id) AS first, max(id) AS last FROM night_run";
+        let row = self.one("reading `night_run`", sql, &[]).await?;
+        Ok(row.and_then(|row| row.integer("first").zip(row.integer("last"))))
+    }
+
+    /// Each account's first day, done or not.
+    pub(super) async fn first_days(&mut self) -> Result<Vec<(String, BillDate)>, Failure> {
+        let sql = "SELECT account, min(bill_date) AS bill_date FROM unit GROUP BY account ORDER BY account";
+        let rows = self.all("reading `unit`", sql, &[]).await?;
+        let first = |row: &Record| {
+            Ok((row.string("account"), parsed(row, "bill_date", self.place, BillDate::parse)?))
+        };
+        rows.iter().map(first).collect()
+    }
+
     pub(super) async fn mismatch(&mut self, id: &str) -> Result<Option<StoredMismatch>, Failure> {
         let row =
             self.one("reading `mismatch`", "SELECT * FROM mismatch WHERE id = ?1", &[id.into()]).await?;
