@@ -1,5 +1,8 @@
 //! The program as its users meet it: the real binary in a folder, its words, its files and its exit code.
 
+#[cfg(feature = "rig")]
+#[path = "../common/servers.rs"]
+mod servers;
 #[path = "../common/site.rs"]
 mod site;
 #[path = "../common/town.rs"]

@@ -104,3 +104,29 @@ fn waiting_ends_at_a_signal_and_at_max_duration() {
     let late = work.site.run(&["report", "--wait", "10m", "--max-duration", "300ms"]).expect(12);
     late.says("another instance was at work").says("run --config slow.toml");
 }
+
+/// Two machines with a ledger on one server: each has its own archive, so only the database's lock stands between them.
+#[cfg(feature = "rig")]
+#[test]
+fn a_ledger_on_a_server_is_held_and_waited_for_across_machines() {
+    for database in [crate::servers::postgres(), crate::servers::mysql()] {
+        let line = format!("database = \"{}\"", database.url);
+        let here = site(&line);
+        here.run(&["status"]).expect(0).says("there is no ledger yet");
+        here.run(&["migrate"]).expect(0);
+        let mut elsewhere = AtWork::with(&line);
+        let pid = elsewhere.first.id();
+        here.run(&[]).expect(4).says(&format!("held by process {pid} on ")).says("run --config slow.toml");
+        here.run(&["status"]).expect(0).says(&format!("at work now: process {pid} on "));
+        let (second, said) = waiting(&here, &["--wait", "10m"]);
+        assert!(said.contains("waiting up to 600 s"), "{said}");
+        elsewhere.kill();
+        ran(second.wait_with_output().expect("it ends")).expect(0);
+        let status = here.run(&["status"]).expect(0).says("no instance is at work now");
+        assert!(status.out.contains("1 units: empty 1"), "{}", status.out);
+        let night = |day: u32, arguments: &[&str]| crate::missed_nights::night(&here, day, arguments);
+        night(14, &["plan"]).expect(0).says("2016-11-09 wx").says("catch-up: missing");
+        night(14, &[]).expect(7).says("first the 3 that 2016-11-09 to 2016-11-11 left undone");
+        night(14, &["status"]).expect(0).says("waiting 4");
+    }
+}
