@@ -74,7 +74,14 @@ async fn the_lock_of_the_database_holds_and_dies_with_its_connection() {
     for server in both() {
         let mut first = made(&server).await;
         let mut second = Ledger::open(&server.url).await.unwrap();
+        let (reader, beside) = (Ledger::open_read_only(&server.url).await.unwrap(), both());
+        assert_eq!(reader.held_by().await.unwrap(), None);
         first.hold("till host, process 7").await.unwrap();
+        assert_eq!(reader.held_by().await.unwrap().as_deref(), Some("till host, process 7"));
+        for other in &beside {
+            assert!(Ledger::open_if_there(&other.url).await.unwrap().is_none(), "nobody has made it");
+            assert_eq!(made(other).await.held_by().await.unwrap(), None, "each ledger has a lock of its own");
+        }
         let busy = second.hold("another").await.unwrap_err();
         assert_eq!(busy.exit, Exit::Busy);
         assert!(busy.message.contains("held by till host, process 7"), "{busy:?}");

@@ -47,6 +47,8 @@ async fn a_days_sections_are_those_of_every_unit(home: Home) {
         seen,
         [("ali", UnitState::NotCompared, "{\"a\":0}"), ("wx", UnitState::Done, "{\"account\":\"wx\"}")]
     );
+    let first = [("ali".to_owned(), day("20161108")), ("wx".to_owned(), day("20161108"))];
+    assert_eq!(ledger.first_days().await.unwrap(), first, "done or not");
     let done = ledger.done_units(day("20161108")).await.unwrap();
     assert_eq!(done.iter().map(|u| u.account.as_str()).collect::<Vec<_>>(), ["wx"]);
     assert_eq!(done[0].canonical_hash, canonical_hash(&bill));
@@ -59,6 +61,7 @@ async fn a_days_sections_are_those_of_every_unit(home: Home) {
 
 async fn a_run_is_recorded_at_its_start_and_at_its_end(home: Home) {
     let ledger = home.open().await;
+    assert_eq!(ledger.first_and_last_run().await.unwrap(), None);
     let id = ledger.start_run("run --date 20161108", at("2016-11-10 02:00:00")).await.unwrap();
     let running = ledger.run(id).await.unwrap().unwrap();
     assert_eq!((running.finished_at, running.exit_code), (None, None));
@@ -66,7 +69,9 @@ async fn a_run_is_recorded_at_its_start_and_at_its_end(home: Home) {
     let ended = ledger.run(id).await.unwrap().unwrap();
     assert_eq!((ended.finished_at, ended.exit_code), (Some(at("2016-11-10 02:00:09")), Some(10)));
     assert_eq!((ended.arguments.as_str(), ended.reasons.as_str()), ("run --date 20161108", "wx: mismatches"));
-    assert_ne!(ledger.start_run("run", at("2016-11-11 02:00:00")).await.unwrap(), id);
+    let next = ledger.start_run("run", at("2016-11-11 02:00:00")).await.unwrap();
+    assert_ne!(next, id);
+    assert_eq!(ledger.first_and_last_run().await.unwrap(), Some((id, next)));
 }
 
 async fn logged_orders_come_back_as_they_were_stored(home: Home) {
