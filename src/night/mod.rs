@@ -22,6 +22,7 @@
 //! | `seal` | the end of a run, in the archive's index |
 //! | `outcome` | what happened, and which exit code that is |
 //! | `why` | `explain` |
+//! | `verify` | what is kept, proven |
 //! | `talk` | what is said while it happens |
 
 mod log;
@@ -41,6 +42,7 @@ mod seal;
 mod outcome;
 mod standing;
 mod why;
+mod verify;
 mod talk;
 
 use std::path::Path;
@@ -57,6 +59,7 @@ pub use deadline::Deadline;
 pub use outcome::{Cause, Outcome, UnitLine};
 pub use standing::known;
 pub use talk::{Manner, Talk};
+pub use verify::{Damage, UnitProof, Verified, verify};
 pub use why::{ask, explain};
 
 use again::{again, beside, day_after};

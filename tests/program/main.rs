@@ -26,3 +26,5 @@ mod bills_beside;
 mod missed_nights;
 mod status;
 mod waiting;
+mod verify;
+mod purged;
