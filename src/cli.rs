@@ -145,6 +145,14 @@ pub enum Command {
     },
     /// Prove archive, ledger, events and reports, or say where they are damaged; --date and --account narrow it
     Verify,
+    /// Up to which day the gateway's log may be deleted, and the statements to do it; executes nothing
+    PurgePlan,
+    /// Copy ledger, archive and configuration without secrets, also while a run is going on
+    Backup {
+        /// A new or empty folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// All providers, simulated on loopback, with a simulated day
     Sandbox(Sandbox),
     /// A whole night against the sandbox, with an embedded database
@@ -288,6 +296,8 @@ mod tests {
             ("sandbox --port 0 --orders 10 --seed 1 --faults 3 --scenario late", "Some(Sandbox("),
             ("demo --dir d --orders 10 --seed 1 --clean --paytype WX", "Some(Demo("),
             ("verify --date 20161108 --account a", "Some(Verify)"),
+            ("purge-plan --json", "Some(PurgePlan)"),
+            ("backup d", "Some(Backup { folder: \"d\" })"),
             ("config check", "Some(Config(Check))"),
             ("config show --json", "Some(Config(Show))"),
             (
@@ -314,6 +324,7 @@ mod tests {
             ("demo --clean --faults 3", "cannot be used with"),
             ("import", "<FILE>"),
             ("explain", "<ID>"),
+            ("backup", "<DIR>"),
             ("config", "check"),
             ("--lang fr", "zh-CN"),
             ("--log-format xml", "json"),

@@ -22,7 +22,7 @@
 //! | `seal` | the end of a run, in the archive's index |
 //! | `outcome` | what happened, and which exit code that is |
 //! | `why` | `explain` |
-//! | `verify` | what is kept, proven |
+//! | `verify`, `backup`, `purge` | what is kept, proven; copied; and which log rows it no longer needs |
 //! | `talk` | what is said while it happens |
 
 mod log;
@@ -43,6 +43,8 @@ mod outcome;
 mod standing;
 mod why;
 mod verify;
+mod backup;
+mod purge;
 mod talk;
 
 use std::path::Path;
@@ -55,8 +57,10 @@ use crate::plan::Plan;
 use crate::report::Report;
 use crate::store::{Ledger, RunLock};
 
+pub use backup::{Backup, backup};
 pub use deadline::Deadline;
 pub use outcome::{Cause, Outcome, UnitLine};
+pub use purge::{PurgePlan, purge_plan};
 pub use standing::known;
 pub use talk::{Manner, Talk};
 pub use verify::{Damage, UnitProof, Verified, verify};

@@ -28,3 +28,5 @@ mod status;
 mod waiting;
 mod verify;
 mod purged;
+mod purge_plan;
+mod backup;
