@@ -27,7 +27,8 @@ Exit codes, the worst of all causes:
     4  another instance is running     5  failed, may pass: run it again
     6  the provider refused            7  a statement is not ready yet
     8  rejected and quarantined        9  database or disk
-   12  --max-duration reached          1  a bug
+   12  --max-duration reached         13  `verify` found damage
+    1  a bug
   130, 143  interrupted";
 
 /// Compares what WeChat Pay and Alipay say happened with what the payment gateway logged, to the fen.
@@ -141,6 +142,16 @@ pub enum Command {
         /// Ask the provider about it first
         #[arg(long)]
         ask: bool,
+    },
+    /// Prove archive, ledger, events and reports, or say where they are damaged; --date and --account narrow it
+    Verify,
+    /// Up to which day the gateway's log may be deleted, and the statements to do it; executes nothing
+    PurgePlan,
+    /// Copy ledger, archive and configuration without secrets, also while a run is going on
+    Backup {
+        /// A new or empty folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
     },
     /// All providers, simulated on loopback, with a simulated day
     Sandbox(Sandbox),
@@ -284,6 +295,9 @@ mod tests {
             ("explain A1 --ask", "Some(Explain { id: \"A1\", ask: true })"),
             ("sandbox --port 0 --orders 10 --seed 1 --faults 3 --scenario late", "Some(Sandbox("),
             ("demo --dir d --orders 10 --seed 1 --clean --paytype WX", "Some(Demo("),
+            ("verify --date 20161108 --account a", "Some(Verify)"),
+            ("purge-plan --json", "Some(PurgePlan)"),
+            ("backup d", "Some(Backup { folder: \"d\" })"),
             ("config check", "Some(Config(Check))"),
             ("config show --json", "Some(Config(Show))"),
             (
@@ -310,6 +324,7 @@ mod tests {
             ("demo --clean --faults 3", "cannot be used with"),
             ("import", "<FILE>"),
             ("explain", "<ID>"),
+            ("backup", "<DIR>"),
             ("config", "check"),
             ("--lang fr", "zh-CN"),
             ("--log-format xml", "json"),
@@ -350,7 +365,7 @@ mod tests {
         let examples = help.lines().skip(1).take_while(|line| line.starts_with("  nightjob")).count();
         assert!(help.starts_with("Examples:\n") && examples == 3, "{help}");
         assert!(help.trim_end().ends_with("130, 143  interrupted"), "{help}");
-        for code in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 130] {
+        for code in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 130] {
             assert!(EXIT_CODES.contains(&format!(" {code}")), "{code}");
         }
     }

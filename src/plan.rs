@@ -122,6 +122,17 @@ pub fn single(
     account.map(|a| (Arc::new(a.clone()), date)).ok_or_else(|| no_account(settings, name))
 }
 
+/// Whether the accounts that were asked for exist, where any day may be asked for.
+///
+/// # Errors
+///
+/// [`Exit::Usage`] naming the one that does not.
+pub fn check_selection(settings: &Settings, selection: &Selection) -> Result<(), Failure> {
+    let known = |name: &String| settings.accounts.iter().any(|account| account.name == *name);
+    let unknown = selection.accounts.iter().find(|name| !known(name));
+    unknown.map_or(Ok(()), |name| Err(no_account(settings, name)))
+}
+
 /// Reads the texts of `--date`, `--from` and `--to`.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use nightjob::domain::{
     Bill, BillDate, Cell, Currency, Draft, Entry, EntryKind, LoggedOrder, LoggedOrders, Moment, PayType,
     State, Statement, Verdict,
 };
-use nightjob::store::{StatementMeta, StatementState, Sums, UnitEnd, UnitKey};
+use nightjob::store::{Stamp, StatementMeta, StatementState, Sums, UnitEnd, UnitKey};
 
 pub(crate) fn rows() -> usize {
     std::env::var("NIGHTJOB_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
@@ -121,5 +121,6 @@ pub(crate) fn end() -> UnitEnd {
         reason: String::new(),
         section: "{}".to_owned(),
         canonical_hash: String::new(),
+        stamp: Stamp::of_run(0, moment(0)),
     }
 }

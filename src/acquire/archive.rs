@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <archive>/objects/ab/<sha256>    the bytes
-//! <archive>/index.jsonl            one line for each arrival, and one for each thing that became of it
+//! <archive>/index.jsonl            one line for each arrival, and one for each thing that became of it (`index.rs`)
 //! <archive>/partial/               being written; nothing in it counts
 //! ```
 //!
@@ -11,15 +11,15 @@
 //! of the bytes is a further line (a *mark*). The caller holds the program's lock while it writes.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Received;
 use super::disk::{disk, make_folder, read_only, sync_folder, writable};
+use super::index::{Index, IndexLine, Line, Status, is_seal};
 use crate::channel::HEAD_MAX;
 use crate::domain::{Errand, Exit, Failure, Moment};
 use crate::failpoint::reach;
@@ -27,50 +27,9 @@ use crate::failpoint::reach;
 /// Smaller writes are gathered: one call to the system for each 256 KiB.
 const BUFFER: usize = 256 * 1024;
 
-/// What became of archived bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Arrived; every object has one such line.
-    Received,
-    /// The room took it for the statement; the reader has still to agree.
-    Statement,
-    /// The provider's proof of a day without movements.
-    Empty,
-    NotReady,
-    Refused,
-    /// Asked again because of it.
-    Again,
-    /// Quarantined: it stays, and nothing reads it.
-    Rejected,
-}
-
-/// One line of the index.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IndexLine {
-    pub account: String,
-    /// `yyyy-MM-dd`
-    pub date: String,
-    /// `trade`, `fundflow`, `signcustomer`
-    pub bill: String,
-    /// Where the bytes came from, fit for a log.
-    pub source: String,
-    pub sha256: String,
-    pub bytes: u64,
-    /// False if anything on the way was plain http (loopback aside) or came from a hand.
-    #[serde(default)]
-    pub authenticated: bool,
-    pub status: Status,
-    /// Why, where the status needs one.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    /// `yyyy-MM-dd HH:mm:ss` in UTC+8.
-    pub at: String,
-}
-
 #[derive(Debug)]
 pub struct Archive {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     /// One line at a time.
     index: Mutex<()>,
 }
@@ -143,7 +102,7 @@ impl Archive {
         let start = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
         let mended = match &bytes[start..] {
             [] => return Ok(()),
-            tail if serde_json::from_slice::<IndexLine>(tail).is_ok() => {
+            tail if serde_json::from_slice::<Line>(tail).is_ok() => {
                 reach("archive: end the last line").and_then(|()| file.write_all(b"\n"))
             }
             _ => {
@@ -157,7 +116,7 @@ impl Archive {
             .map_err(|e| disk("write", &path, &e))
     }
 
-    fn index_path(&self) -> PathBuf {
+    pub fn index_path(&self) -> PathBuf {
         self.root.join("index.jsonl")
     }
 
@@ -220,7 +179,7 @@ impl Archive {
 
     /// Writes down that bytes arrived, or what became of them.
     pub fn note(&self, errand: &Errand, got: &Received, status: Status, reason: &str) -> Result<(), Failure> {
-        self.append(&IndexLine {
+        self.append(&Line::Arrival(IndexLine {
             account: errand.account.name.clone(),
             date: errand.date.to_string(),
             bill: errand.bill.as_str().into(),
@@ -231,7 +190,7 @@ impl Archive {
             status,
             reason: reason.into(),
             at: got.fetched_at.to_string(),
-        })
+        }))
     }
 
     /// Quarantines a statement that its reader refused: it stays, marked, with the reason.
@@ -239,7 +198,21 @@ impl Archive {
         self.note(errand, got, Status::Rejected, reason)
     }
 
-    fn append(&self, line: &IndexLine) -> Result<(), Failure> {
+    /// Seals what the index holds, with the ledger's last event (its number and hash); `broken` says why the ledger
+    /// lacks the events of the seals before. Nothing is written if there is nothing new. Whether it was.
+    pub fn seal(&self, head: (i64, &str), broken: &str, now: Moment) -> Result<bool, Failure> {
+        let index = self.read_index()?;
+        let sealed = index.seals().next_back().is_some_and(|(_, seal)| {
+            (seal.event, seal.hash.as_str()) == head
+                && index.bytes().split_inclusive(|b| *b == b'\n').next_back().is_some_and(is_seal)
+        });
+        if sealed || index.lines.is_empty() {
+            return Ok(false);
+        }
+        self.append(&Line::Seal(index.seal(head, broken, &now.to_string()))).map(|()| true)
+    }
+
+    fn append(&self, line: &Line) -> Result<(), Failure> {
         let path = self.index_path();
         let mut text = serde_json::to_vec(line)
             .map_err(|e| Failure::new(Exit::Bug, format!("an index line cannot be written as JSON: {e}")))?;
@@ -254,30 +227,24 @@ impl Archive {
         opened.and_then(append).map_err(|e| disk("write", &path, &e))
     }
 
-    /// Every line of the index, oldest first. A last line that was cut by a crash is left out.
+    /// The index as it stands, unreadable lines and all. A last line that was cut by a crash is left out.
+    pub fn read_index(&self) -> Result<Index, Failure> {
+        Index::read(&self.index_path())
+    }
+
+    /// Arrivals and marks, oldest first.
     ///
     /// # Errors
     ///
-    /// [`Exit::Damage`] for any other line that cannot be read, with its number.
+    /// [`Exit::Damage`] for a line that cannot be read, with its number.
     pub fn index(&self) -> Result<Vec<IndexLine>, Failure> {
-        let path = self.index_path();
-        let file = match File::open(&path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other.map_err(|e| disk("read", &path, &e))?,
-        };
-        let mut found = Vec::new();
-        for (number, bytes) in (1u64..).zip(lines(BufReader::new(file))) {
-            let bytes = bytes.map_err(|e| disk("read", &path, &e))?;
-            match serde_json::from_slice(&bytes) {
-                Ok(line) => found.push(line),
-                Err(_) if !bytes.ends_with(b"\n") => break,
-                Err(_) => {
-                    let text = format!("{}, line {number}: this is not an index line", path.display());
-                    return Err(Failure::new(Exit::Damage, text));
-                }
-            }
+        let index = self.read_index()?;
+        if let Some(wrong) = index.lines.iter().find(|placed| placed.line.is_none()) {
+            let text =
+                format!("{}, line {}: this is not an index line", self.index_path().display(), wrong.number);
+            return Err(Failure::new(Exit::Damage, text));
         }
-        Ok(found)
+        Ok(index.arrivals().map(|(_, line)| line.clone()).collect())
     }
 
     /// Takes a file that a person downloaded into the archive, through the same door as all others.
@@ -351,16 +318,4 @@ impl Drop for Partial {
             tracing::debug!(file = %self.path.display(), %error, "a half-written file stays");
         }
     }
-}
-
-/// Lines with their ends, so that a cut last line can be told from a whole one.
-fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<Vec<u8>>> {
-    std::iter::from_fn(move || {
-        let mut line = Vec::new();
-        match reader.read_until(b'\n', &mut line) {
-            Ok(0) => None,
-            Ok(_) => Some(Ok(line)),
-            Err(error) => Some(Err(error)),
-        }
-    })
 }

@@ -46,6 +46,11 @@ pub(super) fn writable(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+/// A new file that only we may read.
+pub(super) fn new_file(path: &Path) -> Result<File, Failure> {
+    writable(OpenOptions::new().write(true).create_new(true)).open(path).map_err(|e| disk("write", path, &e))
+}
+
 #[cfg(unix)]
 pub(super) fn read_only(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt;

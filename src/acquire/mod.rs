@@ -15,25 +15,27 @@ mod archive;
 mod disk;
 mod file;
 mod http;
+mod index;
 mod inquire;
+mod inspect;
 mod join;
 mod pace;
+mod times;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use archive::{Archive, IndexLine, Kept, Partial, Status};
+pub use archive::{Archive, Kept, Partial};
+pub use index::{Index, IndexLine, Line, Placed, Seal, Status};
 pub use inquire::Answered;
+pub use inspect::Object;
 
 use crate::channel::{ASKS_MAX, Ask, Exhausted, HEAD_MAX, Heard, Room, Statements, Step};
 use crate::config::HttpSettings;
 use crate::domain::{Clock, Errand, Exit, Failure, Moment, Stamp};
-
-/// How far this machine's clock may be off a provider's: beyond five minutes they refuse what is signed
-/// (`spec/wechat.md` 3.4).
-const CLOCK_OFF_MAX: Duration = Duration::from_secs(300);
+use times::{clock_off, retry_after};
 
 /// The largest bill as it travels. Providers split what is larger than that.
 pub const BILL_BYTES_MAX: u64 = 512 * 1024 * 1024;
@@ -424,61 +426,9 @@ fn exhausted(why: String, when_exhausted: Exhausted, tries: u32) -> Failure {
     Failure::new(exit, format!("{why} ({times})")).hint(hint)
 }
 
-/// Seconds by which `now` is off the reply's `Date`, if they are more than providers bear.
-fn clock_off(heard: &Heard, now: Moment) -> Option<i64> {
-    let theirs = chrono::DateTime::parse_from_rfc2822(heard.header("date")?.trim()).ok()?.timestamp();
-    let off = now.unix() - theirs;
-    (off.unsigned_abs() > CLOCK_OFF_MAX.as_secs()).then_some(off)
-}
-
-/// `Retry-After`: seconds, or the HTTP date of the moment.
-fn retry_after(heard: &Heard, now: Moment) -> Option<Duration> {
-    let text = heard.header("retry-after")?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp();
-    u64::try_from(at - now.unix()).ok().map(Duration::from_secs)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn retry_after_in_seconds_or_as_a_date() {
-        let now = Moment::parse("2015-10-21 15:27:50").unwrap();
-        for (text, expected) in [
-            ("7", Some(7)),
-            (" 0 ", Some(0)),
-            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(10)),
-            ("Wed, 21 Oct 2015 07:27:00 GMT", None),
-            ("315360000", Some(315_360_000)),
-            ("-1", None),
-            ("soon", None),
-        ] {
-            let heard = Heard { headers: vec![("retry-after".into(), text.into())], ..Heard::default() };
-            assert_eq!(retry_after(&heard, now).map(|d| d.as_secs()), expected, "{text}");
-        }
-        assert_eq!(retry_after(&Heard::default(), now), None);
-    }
-
-    #[test]
-    fn five_minutes_are_borne_and_no_more() {
-        let at = |text| Moment::parse(text).unwrap();
-        let heard = |date: &str| Heard { headers: vec![("date".into(), date.into())], ..Heard::default() };
-        let reply = heard("Wed, 21 Oct 2015 07:28:00 GMT");
-        for (now, expected) in [
-            ("2015-10-21 15:28:00", None),
-            ("2015-10-21 15:33:00", None),
-            ("2015-10-21 15:33:01", Some(301)),
-            ("2015-10-21 15:22:59", Some(-301)),
-        ] {
-            assert_eq!(clock_off(&reply, at(now)), expected, "{now}");
-        }
-        assert_eq!(clock_off(&heard("today"), at("2015-10-21 15:28:00")), None);
-        assert_eq!(clock_off(&Heard::default(), at("2015-10-21 15:28:00")), None);
-    }
 
     #[test]
     fn the_gap_follows_the_rate() {

@@ -4,6 +4,7 @@
 //! the story itself is in `night`.
 
 mod answer;
+mod keep;
 #[cfg(feature = "rig")]
 mod rig;
 mod start;
@@ -69,6 +70,9 @@ async fn dispatch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
         Command::Import { file } => work::import(start, cli, file).await,
         Command::Report => work::report(start, cli).await,
         Command::Explain { id, ask } => work::explain(start, cli, id, *ask).await,
+        Command::Verify => keep::verify(start, cli).await,
+        Command::PurgePlan => keep::purge_plan(start, cli).await,
+        Command::Backup { folder } => keep::backup(start, cli, folder).await,
         Command::Sandbox(sandbox) => simulated::sandbox(start, sandbox).await,
         Command::Demo(demo) => Box::pin(simulated::demo(start, cli, demo)).await,
         Command::Config(config) => setup::config(start, cli, config).await,

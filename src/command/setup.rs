@@ -101,7 +101,22 @@ pub(super) async fn migrate(start: &Start, cli: &Cli) -> Result<Answer, Failure>
             format!("the ledger's schema was brought from version {from} to {to}\n"),
         )
     };
-    Ok(Answer { fields: vec![("schema_version", json!(to))], ..Answer::text(text) })
+    let grants = Ledger::grants(&loaded.settings.database)?;
+    let fields = vec![("schema_version", json!(to)), ("grants", json!(grants))];
+    Ok(Answer { fields, ..Answer::text(text + &granted(start, &grants)) })
+}
+
+/// The job's own account needs no more than this, and must not have more where events are kept.
+fn granted(start: &Start, grants: &[String]) -> String {
+    if grants.is_empty() {
+        return String::new();
+    }
+    let title = start.lang.pick(
+        "任务账户（此处称 nightjob）只需以下权限；mismatch_event 只可追加：",
+        "the job's account, here called nightjob, needs these rights and no others; mismatch_event is append-only:",
+    );
+    let lines: String = grants.iter().map(|grant| format!("GRANT {grant} TO nightjob;\n")).collect();
+    format!("{title}\n{lines}")
 }
 
 pub(super) fn manual() -> Result<Answer, Failure> {

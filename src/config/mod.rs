@@ -28,6 +28,7 @@ mod agree;
 mod day;
 mod dsn;
 mod excerpt;
+mod copy;
 mod find;
 mod import;
 mod keys;

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::book::archived;
 use super::log::NightLog;
 use super::talk::counted;
-use super::{House, Outcome, UnitLine, archived, pages, unit};
+use super::{House, Outcome, UnitLine, pages, unit};
 use crate::domain::{Bill, BillDate, Errand, Failure};
 
 /// Which done units a caller wants to see again.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::House;
 use super::unit::key;
-use crate::acquire::{Acquired, Received};
+use crate::acquire::{Acquired, IndexLine, Received, Status};
 use crate::channel;
-use crate::domain::{Errand, Exit, Failure, Statement};
+use crate::domain::{Errand, Exit, Failure, Moment, Statement};
 use crate::store::{StatementMeta, StatementState, Sums};
 
 /// The channel's side of a unit.
@@ -46,6 +46,59 @@ pub(super) async fn acquire(house: &House, errand: &Errand) -> Result<Acquired, 
     let room = channel::room(&errand.account.channel).ok_or_else(|| unknown_channel(errand))?;
     let waiting = house.talk.waiting(errand.to_string());
     house.acquirer.acquire(room, errand, &|progress| waiting.show(progress)).await
+}
+
+/// The statement that stands in the ledger, from the archive.
+pub(super) async fn archived(house: &House, errand: &Errand) -> Result<Acquired, Failure> {
+    let standing = house.ledger.current_statement(&errand.account.name, errand.date, errand.bill).await?;
+    let Some(record) = standing else { return from_index(house, errand) };
+    let received = Received {
+        sha256: record.meta.sha256,
+        len: 0,
+        source: record.meta.source,
+        fetched_at: record.meta.fetched_at,
+        authenticated: record.meta.authenticated,
+        tries: 0,
+    };
+    Ok(match record.meta.state {
+        StatementState::Empty => Acquired::NoMovements(received),
+        _ => Acquired::Statement(received),
+    })
+}
+
+/// The statement that the archive's index holds for the errand: for a ledger that is new, or was lost.
+fn from_index(house: &House, errand: &Errand) -> Result<Acquired, Failure> {
+    let date = errand.date.to_string();
+    let of_errand = |line: &IndexLine| {
+        (line.account.as_str(), line.date.as_str(), line.bill.as_str())
+            == (errand.account.name.as_str(), date.as_str(), errand.bill.as_str())
+    };
+    let index = house.archive.index()?;
+    let rejected = |line: &IndexLine| {
+        index
+            .iter()
+            .any(|other| of_errand(other) && other.sha256 == line.sha256 && other.status == Status::Rejected)
+    };
+    let usable = |line: &&IndexLine| {
+        of_errand(line) && matches!(line.status, Status::Statement | Status::Empty) && !rejected(line)
+    };
+    let Some(line) = index.iter().rev().find(usable) else {
+        return Err(Failure::new(Exit::NotReady, format!("{errand}: the archive has no statement yet"))
+            .hint("`nightjob run` gets it from the provider, `nightjob import` takes a file"));
+    };
+    let received = Received {
+        sha256: line.sha256.clone(),
+        len: line.bytes,
+        source: line.source.clone(),
+        fetched_at: Moment::parse(&line.at).unwrap_or(house.clock.now()),
+        authenticated: line.authenticated,
+        tries: 0,
+    };
+    Ok(if line.status == Status::Empty {
+        Acquired::NoMovements(received)
+    } else {
+        Acquired::Statement(received)
+    })
 }
 
 /// Reads what was acquired, from the archive.

@@ -19,8 +19,10 @@
 //! | `ours`, `neighbours` | the log's side of a unit, and what the days around it hold |
 //! | `unit`, `telling` | both books of one errand, compared and kept in one transaction, with their section |
 //! | `pages` | the reports of a day, from what the ledger keeps |
+//! | `seal` | the end of a run, in the archive's index |
 //! | `outcome` | what happened, and which exit code that is |
 //! | `why` | `explain` |
+//! | `verify`, `backup`, `purge` | what is kept, proven; copied; and which log rows it no longer needs |
 //! | `talk` | what is said while it happens |
 
 mod log;
@@ -36,25 +38,32 @@ mod sweep;
 mod telling;
 mod unit;
 mod pages;
+mod seal;
 mod outcome;
 mod standing;
 mod why;
+mod verify;
+mod backup;
+mod purge;
 mod talk;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::acquire::{Acquired, Acquirer, Archive, IndexLine, Received, Status};
+use crate::acquire::{Acquired, Acquirer, Archive, Received};
 use crate::config::Settings;
-use crate::domain::{Bill, BillDate, Clock, Errand, Exit, Failure, Moment, Verdict};
+use crate::domain::{Bill, BillDate, Clock, Errand, Exit, Failure, Verdict};
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::store::{Ledger, RunLock, StatementState};
+use crate::store::{Ledger, RunLock};
 
+pub use backup::{Backup, backup};
 pub use deadline::Deadline;
 pub use outcome::{Cause, Outcome, UnitLine};
+pub use purge::{PurgePlan, purge_plan};
 pub use standing::known;
 pub use talk::{Manner, Talk};
+pub use verify::{Damage, UnitProof, Verified, verify};
 pub use why::{ask, explain};
 
 use again::{again, beside, day_after};
@@ -141,6 +150,7 @@ pub async fn run(house: &House, plan: &Plan, source: Source, outcome: &mut Outco
             day_after(house, date.after(), &|unit| is_first_now(plan, date, unit), outcome).await;
         }
     }
+    seal::seal(house, outcome).await;
 }
 
 /// Whether a done unit of the day after `date` has now got the day before it, and the plan will not come to it.
@@ -186,7 +196,7 @@ async fn acquire(house: &House, errands: &[&Errand], source: Source) -> Vec<Resu
     for errand in errands {
         acquired.push(match source {
             Source::Providers => in_time(house, errand, book::acquire(house, errand)).await,
-            Source::Archive => archived(house, errand).await,
+            Source::Archive => book::archived(house, errand).await,
         });
     }
     acquired
@@ -265,59 +275,6 @@ async fn compare_next<'e>(
     Some((errand, compared))
 }
 
-/// The statement that stands in the ledger, from the archive.
-async fn archived(house: &House, errand: &Errand) -> Result<Acquired, Failure> {
-    let standing = house.ledger.current_statement(&errand.account.name, errand.date, errand.bill).await?;
-    let Some(record) = standing else { return from_index(house, errand) };
-    let received = Received {
-        sha256: record.meta.sha256,
-        len: 0,
-        source: record.meta.source,
-        fetched_at: record.meta.fetched_at,
-        authenticated: record.meta.authenticated,
-        tries: 0,
-    };
-    Ok(match record.meta.state {
-        StatementState::Empty => Acquired::NoMovements(received),
-        _ => Acquired::Statement(received),
-    })
-}
-
-/// The statement that the archive's index holds for the errand: for a ledger that is new, or was lost.
-fn from_index(house: &House, errand: &Errand) -> Result<Acquired, Failure> {
-    let date = errand.date.to_string();
-    let of_errand = |line: &IndexLine| {
-        (line.account.as_str(), line.date.as_str(), line.bill.as_str())
-            == (errand.account.name.as_str(), date.as_str(), errand.bill.as_str())
-    };
-    let index = house.archive.index()?;
-    let rejected = |line: &IndexLine| {
-        index
-            .iter()
-            .any(|other| of_errand(other) && other.sha256 == line.sha256 && other.status == Status::Rejected)
-    };
-    let usable = |line: &&IndexLine| {
-        of_errand(line) && matches!(line.status, Status::Statement | Status::Empty) && !rejected(line)
-    };
-    let Some(line) = index.iter().rev().find(usable) else {
-        return Err(Failure::new(Exit::NotReady, format!("{errand}: the archive has no statement yet"))
-            .hint("`nightjob run` gets it from the provider, `nightjob import` takes a file"));
-    };
-    let received = Received {
-        sha256: line.sha256.clone(),
-        len: line.bytes,
-        source: line.source.clone(),
-        fetched_at: Moment::parse(&line.at).unwrap_or(house.clock.now()),
-        authenticated: line.authenticated,
-        tries: 0,
-    };
-    Ok(if line.status == Status::Empty {
-        Acquired::NoMovements(received)
-    } else {
-        Acquired::Statement(received)
-    })
-}
-
 /// Tells how a unit ended, and keeps what a failure has to say where no earlier result stands.
 async fn settle(house: &House, errand: &Errand, done: Result<UnitLine, Failure>, outcome: &mut Outcome) {
     match done {
@@ -373,6 +330,7 @@ pub async fn import(house: &House, errand: &Errand, file: &Path, outcome: &mut O
     }
     day_after(house, errand.date.after(), &|_| true, outcome).await;
     pages::write(house, errand.date, outcome).await;
+    seal::seal(house, outcome).await;
 }
 
 async fn import_unit(
@@ -384,7 +342,7 @@ async fn import_unit(
     let others = beside(errand);
     let mut extras = Vec::with_capacity(others.len());
     for other in &others {
-        extras.push((other, archived(house, other).await));
+        extras.push((other, book::archived(house, other).await));
     }
     let trade = Acquired::Statement(received);
     let unit = unit::compare(house, unit::Bills { errand, trade, extras }, log).await?;

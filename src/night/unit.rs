@@ -17,7 +17,7 @@ use crate::domain::{Control, Errand, Exit, Failure};
 use crate::reconcile::{self, Reconciliation, Unit};
 use crate::report::{self, Input};
 use crate::store::{
-    self, StatementMeta, StatementState, UnitEnd, UnitKey, UnitState, UnitTx, canonical_hash,
+    self, Stamp, StatementMeta, StatementState, UnitEnd, UnitKey, UnitState, UnitTx, canonical_hash,
 };
 
 pub(super) fn key(errand: &Errand) -> UnitKey {
@@ -112,6 +112,7 @@ pub(super) async fn keep(house: &House, unit: Compared<'_>, log: &NightLog) -> R
         reason: section.reason.clone(),
         section: report::json::write_section(&section),
         canonical_hash,
+        stamp: Stamp::of_run(house.run_id, house.clock.now()),
     };
     kept.finish(end).await?;
     watch.lap("committed");

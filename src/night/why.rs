@@ -158,6 +158,7 @@ impl Why<'_> {
             remarks.push(failure.message);
             Vec::new()
         });
+        remarks.extend(self.purged(&item, log.len()));
         let answers = self.answers(&item).await?;
         Ok(Explanation { asked: asked.to_owned(), place, item, lines, log, answers, looked, remarks })
     }
@@ -188,6 +189,29 @@ impl Why<'_> {
                 remarks.push(format!("{}: {error}", record.meta.sha256));
                 Ok(Vec::new())
             }
+        }
+    }
+
+    /// The log may have been purged since the day was compared: then the gateway's side is what was kept of it.
+    fn purged(&self, item: &MismatchRow, found: usize) -> Option<String> {
+        let rows = item
+            .evidence
+            .split_whitespace()
+            .find_map(|part| part.strip_prefix("log:")?.parse::<usize>().ok())?;
+        let lang = self.settings.report_lang;
+        match found {
+            0 if rows > 0 => Some(lang.pick(
+                format!("日志中已没有它的记录（当时有 {rows} 行）；网关侧为对账当时保存的内容"),
+                format!(
+                    "the log no longer has its rows ({rows} then); the gateway's side is what was kept when the day was \
+                     compared"
+                ),
+            )),
+            found if found < rows => Some(lang.pick(
+                format!("对账当时日志中有 {rows} 行，现在前后 {LOG_DAYS} 天内有 {found} 行"),
+                format!("of the {rows} log rows of then, {found} are there now, within {LOG_DAYS} days"),
+            )),
+            _ => None,
         }
     }
 
@@ -312,6 +336,7 @@ fn add_order(item: &mut MismatchRow, order: &StoredOrder) {
     item.gateway_state = order.movement.state.as_str().to_owned();
     item.gateway_time = order.logged_at.to_string();
     item.paytype.clone_from(&order.req_type);
+    item.evidence = format!("log:{}", order.log_rows);
     item.mall.clone_from(&order.mall);
     item.store.clone_from(&order.store);
     item.till.clone_from(&order.till);

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Report, Section, UnclaimedRow};
+use super::{MismatchRow, Report, Section, UnclaimedRow};
 
 /// Version of the file's shape. It grows when a field changes its meaning, not when one is added.
 const SCHEMA: u32 = 1;
@@ -36,6 +36,20 @@ pub fn write(report: &Report) -> String {
 /// One unit on one line, as the ledger keeps it.
 pub fn write_section(section: &Section) -> String {
     serde_json::to_string(section).expect("texts, numbers and lists are always JSON")
+}
+
+/// One mismatch on one line, as the ledger keeps it of each change.
+pub fn write_mismatch(row: &MismatchRow) -> String {
+    serde_json::to_string(row).expect("texts and numbers are always JSON")
+}
+
+/// Reads what [`write_mismatch`] wrote.
+///
+/// # Errors
+///
+/// As [`read_section`].
+pub fn read_mismatch(text: &str) -> Result<MismatchRow, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 /// Reads what [`write_section`] wrote.

@@ -25,7 +25,8 @@ pub use gateway::{
     FoundRows, NoticeRow, OwnedLogRow, PayLog, ReadCount, SampleLog, read_notices, read_sellers,
 };
 pub use ledger::{
-    AnswerOutcome, Claim, Ledger, Neighbour, RunLock, RunRecord, SectionRecord, StatementMeta,
-    StatementRecord, StatementState, StoredAnswer, StoredEntry, StoredMismatch, StoredOrder, Sums, UnitEnd,
-    UnitKey, UnitRecord, UnitState, UnitTx, VerifiedUnit, canonical_hash,
+    Action, AnswerOutcome, Claim, Head, KeptStatement, KeptUnit, Ledger, Neighbour, RowDamage, RunLock,
+    RunRecord, SectionRecord, Stamp, StatementMeta, StatementRecord, StatementState, StoredAnswer,
+    StoredEntry, StoredEvent, StoredMismatch, StoredOrder, Sums, UnitEnd, UnitKey, UnitRecord, UnitState,
+    UnitTx, VerifiedUnit, canonical_hash,
 };

@@ -105,7 +105,7 @@ fn judged(row: &Row, seen: &Seen, tries: u32) -> Option<&'static str> {
 async fn complaints(town: &Arc<Town>, group: &Group) -> Vec<String> {
     let nights = group.rows.iter().map(|&row| {
         let town = Arc::clone(town);
-        let night = tokio::spawn(async move { complaint(&town, &row).await });
+        let night = tokio::spawn(async move { Box::pin(complaint(&town, &row)).await });
         async move { night.await.expect("a night does not panic") }
     });
     stream::iter(nights).buffer_unordered(TOGETHER).filter_map(|found| async { found }).collect().await

@@ -26,3 +26,7 @@ mod bills_beside;
 mod missed_nights;
 mod status;
 mod waiting;
+mod verify;
+mod purged;
+mod purge_plan;
+mod backup;

@@ -101,14 +101,14 @@ impl CanonicalHasher {
     }
 }
 
-fn field(out: &mut Vec<u8>, number: Option<i64>) {
+pub(super) fn field(out: &mut Vec<u8>, number: Option<i64>) {
     if let Some(number) = number {
         push_number(out, number);
     }
     out.push(b'\t');
 }
 
-fn text_field(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn text_field(out: &mut Vec<u8>, text: &[u8]) {
     push_number(out, i64::try_from(text.len()).expect("a text below 2^63 bytes"));
     out.push(b':');
     out.extend_from_slice(text);

@@ -3,7 +3,7 @@
 use super::engine::Session;
 use crate::store::place::Place;
 
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("schema_version", "SELECT * FROM schema_version ORDER BY 1"),
     ("statement", "SELECT * FROM statement ORDER BY 1, 2, 3, 4, 5"),
     ("unit", "SELECT * FROM unit ORDER BY 1"),
@@ -12,6 +12,7 @@ const TABLES: [(&str, &str); 9] = [
     ("mismatch", "SELECT * FROM mismatch ORDER BY 1"),
     ("unclaimed", "SELECT * FROM unclaimed ORDER BY 1"),
     ("night_run", "SELECT * FROM night_run ORDER BY 1"),
+    ("mismatch_event", "SELECT * FROM mismatch_event ORDER BY 1"),
     ("answer", "SELECT * FROM answer ORDER BY 1, 2, 3, 4, 5, 6"),
 ];
 

@@ -16,6 +16,7 @@ use sqlx::{
     AssertSqlSafe, MySqlConnection, PgConnection, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _,
 };
 
+use super::schema::Table;
 use crate::store::trouble::Trouble;
 
 /// Values of one statement: below SQLite's 32766 and PostgreSQL's and MariaDB's 65535.
@@ -102,6 +103,10 @@ impl Link<'_> {
         sql: &'static str,
         args: &[Arg<'_>],
     ) -> Result<Vec<Record>, Trouble> {
+        self.ask(sql, args).await
+    }
+
+    async fn ask(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Record>, Trouble> {
         let (sql, args) = self.spoken(sql, args);
         match self {
             Link::Sqlite(link) => {
@@ -135,6 +140,10 @@ impl Link<'_> {
         width: usize,
         args: &[Arg<'_>],
     ) -> Result<(), Trouble> {
+        self.insert_many(head, width, args).await
+    }
+
+    async fn insert_many(&mut self, head: &str, width: usize, args: &[Arg<'_>]) -> Result<(), Trouble> {
         for chunk in args.chunks(ARGS_MAX / width * width) {
             let mut sql = head.to_owned();
             for row in 0..chunk.len() / width {
@@ -145,6 +154,30 @@ impl Link<'_> {
             self.run(&sql, chunk).await?;
         }
         Ok(())
+    }
+
+    /// The next rows of a table behind an id; of a table without one, all rows.
+    pub(super) async fn page(
+        &mut self,
+        table: &'static Table,
+        (after, count): (i64, i64),
+    ) -> Result<Vec<Record>, Trouble> {
+        let columns = table.names().join(", ");
+        let (sql, args) = match table.id() {
+            Some(id) => (
+                format!("SELECT {columns} FROM {} WHERE {id} > ?1 ORDER BY {id} LIMIT ?2", table.name),
+                vec![Arg::from(after), Arg::from(count)],
+            ),
+            None => (format!("SELECT {columns} FROM {}", table.name), Vec::new()),
+        };
+        self.ask(&sql, &args).await
+    }
+
+    /// Adds rows with a value for each column of a table.
+    pub(super) async fn add(&mut self, table: &'static Table, values: &[Arg<'_>]) -> Result<(), Trouble> {
+        let names = table.names();
+        let head = format!("INSERT INTO {} ({}) VALUES", table.name, names.join(", "));
+        self.insert_many(&head, names.len(), values).await
     }
 
     /// Begins a transaction that writes.
@@ -241,6 +274,15 @@ impl Record {
     /// A number; `None` if it is NULL.
     pub(in crate::store) fn integer(&self, column: &str) -> Option<i64> {
         if let Cell::Integer(number) = self.cell(column) { Some(*number) } else { None }
+    }
+
+    /// Each cell as a value of a statement.
+    pub(super) fn args(&self) -> impl Iterator<Item = Arg<'_>> {
+        self.cells.iter().map(|cell| match cell {
+            Cell::Null => Arg::Integer(None),
+            Cell::Integer(number) => Arg::Integer(Some(*number)),
+            Cell::Text(text) => Arg::Text(text),
+        })
     }
 
     /// Each cell as text.

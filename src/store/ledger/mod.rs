@@ -11,14 +11,23 @@
 //! | `writes`, `reads`, `answers` | small statements and questions |
 //! | `rows`, `load` | rows by the million: as values, and each engine's fastest safe way in (`sqlite/`, `postgres`, `mysql`) |
 //! | `stream`, `canonical` | rows by the million: out again, and their hash |
+//! | `events`, `chain` | what was done to each mismatch, one event after the other; what `verify` asks |
+//! | `compare`, `fingerprint` | rows by the million against what they must be |
+//! | `copy`, `grants` | the ledger in a file of its own; what the job's account needs on a server |
 //! | `settings` | what an engine must promise |
 //! | `lock`, `hold` | one writing instance: on this machine, on any |
 
 mod answers;
 mod canonical;
+mod chain;
+mod compare;
+mod copy;
 #[cfg(test)]
 pub(super) mod dump;
 mod engine;
+mod events;
+mod fingerprint;
+mod grants;
 mod hold;
 mod link;
 mod load;
@@ -39,6 +48,8 @@ mod writes;
 
 pub use answers::{Outcome as AnswerOutcome, StoredAnswer};
 pub use canonical::canonical_hash;
+pub use chain::{KeptStatement, KeptUnit, RowDamage};
+pub use events::{Action, Head, Stamp, StoredEvent};
 pub use lock::{Claim, RunLock};
 pub use records::{
     Neighbour, RunRecord, SectionRecord, StatementMeta, StatementRecord, StatementState, StoredEntry,

@@ -1,5 +1,6 @@
 //! What goes into the ledger and comes out of it, as plain values.
 
+use super::events::Stamp;
 use crate::domain::{Bill, BillDate, Currency, EntryKind, Moment, PayType, State, Statement, Verdict};
 
 /// One account and one bill date: done or not done as a whole.
@@ -116,6 +117,8 @@ pub struct UnitEnd {
     pub section: String,
     /// [`canonical_hash`](super::canonical_hash) of the statement that was compared.
     pub canonical_hash: String,
+    /// Who did it, and when: for the events of its mismatches.
+    pub stamp: Stamp,
 }
 
 /// A row of `unit`, without its section.

@@ -16,7 +16,6 @@
 pub(super) enum Change {
     Table(&'static Table),
     Index(Index),
-    #[expect(dead_code, reason = "the next step is the first to add a column")]
     Column(&'static Table, Column),
 }
 
@@ -136,6 +135,21 @@ impl Table {
         format!("CREATE TABLE{unless} {} ({}){}", self.name, parts.join(", "), dialect.suffix())
     }
 
+    /// Its columns as the last version has them, as a statement names them.
+    pub(super) fn names(&self) -> Vec<String> {
+        let own = self.columns.iter().map(|column| quoted(column.name));
+        let added = STEPS.iter().flat_map(|step| *step).filter_map(|change| match change {
+            Change::Column(table, column) if table.name == self.name => Some(quoted(column.name)),
+            _ => None,
+        });
+        own.chain(added).collect()
+    }
+
+    /// The number that is its key, if it has one.
+    pub(super) fn id(&self) -> Option<&'static str> {
+        self.columns.iter().find(|column| column.kind == Kind::Id).map(|column| column.name)
+    }
+
     fn key(&self, key: &Key, dialect: Dialect) -> String {
         let (words, columns) = match key {
             Key::Primary(columns) => ("PRIMARY KEY", columns),
@@ -201,7 +215,26 @@ pub(super) const STEPS: &[&[Change]] = &[
     &[Change::Table(&ANSWER)],
     // Who holds the ledger.
     &[Change::Table(&HOLDER)],
+    // What was done to each mismatch; and hashes of what the archive cannot prove.
+    &[
+        Change::Table(&MISMATCH_EVENT),
+        Change::Index(Index {
+            name: "event_of_unit",
+            table: &MISMATCH_EVENT,
+            columns: &["account", "bill_date"],
+        }),
+        Change::Column(&UNIT, key("orders_hash")),
+        Change::Column(&UNIT, key("section_hash")),
+    ],
 ];
+
+/// Every table of the last version, but that of the versions.
+pub(super) fn tables() -> impl Iterator<Item = &'static Table> {
+    STEPS.iter().flat_map(|step| *step).filter_map(|change| match change {
+        Change::Table(table) => Some(*table),
+        _ => None,
+    })
+}
 
 /// The version that this program reads and writes.
 pub(super) const VERSION: i64 = STEPS.len().cast_signed() as i64;
@@ -383,3 +416,24 @@ const NIGHT_RUN: Table = Table {
     ],
     keys: &[],
 };
+
+/// What was done to a mismatch; rows are only ever added (`events.rs`).
+const MISMATCH_EVENT: Table = Table {
+    name: "mismatch_event",
+    columns: &[
+        id("seq"),
+        key("done_at"),
+        chars("actor"),
+        key("action"),
+        key("mismatch"),
+        key("account"),
+        key("bill_date"),
+        chars("detail"),
+        key("previous"),
+        key("hash"),
+        number("run"),
+    ],
+    keys: &[],
+};
+
+pub(super) const EVENT_COLUMNS: usize = 11;

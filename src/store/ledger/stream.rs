@@ -75,7 +75,7 @@ macro_rules! number_of {
 
 impl Shown<'_> {
     /// The bytes of a text.
-    fn bytes(&self, column: usize) -> Result<&[u8], Failure> {
+    pub(super) fn bytes(&self, column: usize) -> Result<&[u8], Failure> {
         match &self.row {
             Cells::Sqlite(row) => Ok(row.text(i32::try_from(column).unwrap_or(i32::MAX))),
             Cells::Postgres(row) => {
@@ -90,7 +90,7 @@ impl Shown<'_> {
         }
     }
 
-    fn integer(&self, column: usize) -> Result<Option<i64>, Failure> {
+    pub(super) fn integer(&self, column: usize) -> Result<Option<i64>, Failure> {
         match &self.row {
             Cells::Sqlite(row) => Ok(row.integer(i32::try_from(column).unwrap_or(i32::MAX))),
             Cells::Postgres(row) => number_of!(row, column).at(self.place, DOING),
@@ -98,7 +98,7 @@ impl Shown<'_> {
         }
     }
 
-    fn number(&self, column: usize) -> Result<i64, Failure> {
+    pub(super) fn number(&self, column: usize) -> Result<i64, Failure> {
         Ok(self.integer(column)?.unwrap_or(0))
     }
 
@@ -134,7 +134,7 @@ impl Shown<'_> {
 }
 
 /// Shows `visit` each row of a unit, in order, with what it gathers; gives that back.
-async fn fold<T: Send + 'static>(
+pub(super) async fn fold<T: Send + 'static>(
     (pool, place): (&Pool, &Place),
     (sql, unit_number): (&'static str, i64),
     mut gathered: T,

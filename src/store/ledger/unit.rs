@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::events::{self, Draft};
+use super::fingerprint::Fingerprint;
 use super::load::{self, Load};
 use super::records::{StatementMeta, StatementState, Sums, UnitEnd, UnitKey};
 use super::rows::Rows;
@@ -9,6 +11,8 @@ use super::tx::Tx;
 use super::writes;
 use crate::domain::{Bill, Exit, Failure, LoggedOrders, Statement};
 use crate::report::MismatchRow;
+use crate::store::place::At;
+use crate::store::sqlite::blocking;
 
 /// A unit being replaced. Dropped without [`finish`](UnitTx::finish), or after any error, nothing of it remains.
 ///
@@ -20,7 +24,10 @@ pub struct UnitTx {
     number: i64,
     trade: Option<(u32, StatementMeta)>,
     loaded: Option<Sums>,
-    has_mismatches: bool,
+    /// What is done to the unit's mismatches, once it is known.
+    events: Option<Vec<Draft>>,
+    /// Of the logged orders, if they were replaced.
+    orders: Option<Fingerprint>,
     /// Set while a step is under way: a step that failed or was cut off makes the unit unusable.
     broken: bool,
 }
@@ -29,7 +36,7 @@ impl UnitTx {
     pub(super) async fn begin(mut tx: Tx, key: UnitKey) -> Result<UnitTx, Failure> {
         load::remove_leftovers(tx.place());
         let number = writes::unit_number(&mut tx, &key).await?;
-        Ok(UnitTx { tx, key, number, trade: None, loaded: None, has_mismatches: false, broken: false })
+        Ok(UnitTx { tx, key, number, trade: None, loaded: None, events: None, orders: None, broken: false })
     }
 
     pub fn key(&self) -> &UnitKey {
@@ -80,7 +87,12 @@ impl UnitTx {
         if let Some(index) = of_day.iter().find(strange) {
             return Err(self.bug(format!("logged order {index} is not of the unit's day")));
         }
-        self.load(Rows::Orders(orders, of_day)).await?;
+        let rows = Rows::Orders(orders, of_day);
+        let (key, place, again) = (self.key.clone(), self.tx.place().clone(), rows.clone());
+        let hashing = blocking(move || Fingerprint::of(&key, &again).at(&place, "hashing logged orders"));
+        let (loaded, hashed) = tokio::join!(self.load(rows), hashing);
+        loaded?;
+        self.orders = Some(hashed?);
         self.broken = false;
         Ok(())
     }
@@ -88,8 +100,7 @@ impl UnitTx {
     /// Replaces the unit's mismatches: those that no longer occur stay in the table, no longer open.
     pub async fn mismatches(&mut self, rows: &[MismatchRow]) -> Result<(), Failure> {
         self.step()?;
-        writes::mismatches(&mut self.tx, &self.key, rows).await?;
-        self.has_mismatches = true;
+        self.set_mismatches(rows).await?;
         self.broken = false;
         Ok(())
     }
@@ -105,8 +116,8 @@ impl UnitTx {
         if self.loaded.is_none() {
             load::clear_entries(&mut self.tx, self.number).await?;
         }
-        if !self.has_mismatches {
-            writes::mismatches(&mut self.tx, &self.key, &[]).await?;
+        if self.events.is_none() {
+            self.set_mismatches(&[]).await?;
         }
         let stated = self.trade.as_ref().map_or(Sums::default(), |(_, meta)| meta.sums);
         let kept = self.loaded.unwrap_or_default();
@@ -114,12 +125,25 @@ impl UnitTx {
             return Err(self.bug(format!("the ledger holds {kept:?}, its statement {stated:?}")));
         }
         writes::mark_done(&mut self.tx, self.number, (&end, self.trade.as_ref())).await?;
+        writes::mark_proofs(&mut self.tx, self.number, (&end.section, self.orders.as_ref())).await?;
+        let drafts = self.events.take().unwrap_or_default();
+        let place = self.tx.place().clone();
+        events::append(&mut self.tx.link(), &place, &self.key, (drafts, &end.stamp)).await?;
         self.tx.commit_unit((&self.key, &end)).await
     }
 
     async fn load(&mut self, rows: Rows) -> Result<(), Failure> {
         let load = Load { key: self.key.clone(), number: self.number, rows };
         load::replace(&mut self.tx, load).await
+    }
+
+    async fn set_mismatches(&mut self, rows: &[MismatchRow]) -> Result<(), Failure> {
+        writes::mismatches(&mut self.tx, &self.key, rows).await?;
+        let place = self.tx.place().clone();
+        let of_unit = (self.key.account.as_str(), &*self.key.date.to_string());
+        let last = events::last_of_unit(&mut self.tx.link(), &place, of_unit).await?;
+        self.events = Some(events::drafts(&last, rows));
+        Ok(())
     }
 
     fn step(&mut self) -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::fingerprint::{self, Fingerprint};
 use super::link::{Arg, Link};
 use super::records::{StatementMeta, StatementRecord, StatementState, StoredMismatch, UnitEnd, UnitKey};
 use super::tx::Tx;
@@ -279,6 +280,21 @@ pub(super) async fn mark_done(
         (&end.section).into(),
     ];
     run(tx, "marking the unit as done", sql, &args).await.map(drop)
+}
+
+/// Keeps what the archive cannot prove later: hashes of the section, and of the logged orders if they were replaced.
+pub(super) async fn mark_proofs(
+    tx: &mut Tx,
+    unit_number: i64,
+    (section, orders): (&str, Option<&Fingerprint>),
+) -> Result<(), Failure> {
+    const DOING: &str = "marking the unit as done";
+    let section = fingerprint::hash_of_section(section);
+    let sql = "UPDATE unit SET section_hash = ?2 WHERE number = ?1";
+    run(tx, DOING, sql, &[unit_number.into(), (&section).into()]).await?;
+    let Some(orders) = orders else { return Ok(()) };
+    let sql = "UPDATE unit SET orders_hash = ?2 WHERE number = ?1";
+    run(tx, DOING, sql, &[unit_number.into(), (&orders.to_string()).into()]).await.map(drop)
 }
 
 /// Writes a day's unclaimed orders, as JSON.

@@ -50,7 +50,7 @@ async fn tables_newer_than_this_program_are_left_alone() {
         let failure = failure.unwrap();
         assert_eq!(failure.exit, Exit::Config);
         assert!(
-            failure.message.contains("version 99") && failure.message.contains("up to 3"),
+            failure.message.contains("version 99") && failure.message.contains("up to 4"),
             "{}",
             failure.message
         );
@@ -65,11 +65,15 @@ async fn older_tables_are_brought_up_to_date_by_writers_only() {
     home.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)").await;
     let failure = Ledger::open_read_only(&home.url()).await.unwrap_err();
     assert_eq!((failure.exit, failure.hint.as_str()), (Exit::Config, "run `nightjob migrate`"));
-    assert_eq!(Ledger::migrate(&home.url()).await.unwrap(), (0, 3));
-    assert_eq!(Ledger::migrate(&home.url()).await.unwrap(), (3, 3));
+    assert_eq!(Ledger::migrate(&home.url()).await.unwrap(), (0, 4));
+    assert_eq!(Ledger::migrate(&home.url()).await.unwrap(), (4, 4));
     Ledger::open_read_only(&home.url()).await.unwrap();
     // A ledger of the version before, which had no answers.
-    home.execute("DROP TABLE answer; DROP TABLE holder; DELETE FROM schema_version WHERE version > 1").await;
+    home.execute(
+        "DROP TABLE answer; DROP TABLE holder; DROP TABLE mismatch_event; ALTER TABLE unit DROP COLUMN orders_hash;
+         ALTER TABLE unit DROP COLUMN section_hash; DELETE FROM schema_version WHERE version > 1",
+    )
+    .await;
     let failure = Ledger::open_read_only(&home.url()).await.unwrap_err();
     assert_eq!((failure.exit, failure.hint.as_str()), (Exit::Config, "run `nightjob migrate`"));
     Ledger::open(&home.url()).await.unwrap().close().await;

@@ -1,0 +1,115 @@
+//! The reports on the disk against the ledger: what finance reads is what was compared.
+//!
+//! A report covers every configured account, also those that came later, so its bytes may rightly be others than the
+//! ledger would write today. What must agree is each unit that was done, and the list of mismatches, row by row. A
+//! report that is not there is no damage: it can be written at any time.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::damage::{Damage, Verified};
+use super::{KeptUnit, Verifier};
+use crate::domain::{BillDate, Failure, Verdict};
+use crate::report::{self, Report, Section};
+use crate::store::UnitState;
+
+pub(super) async fn hold(
+    verifier: &Verifier<'_>,
+    units: &[KeptUnit],
+    found: &mut Verified,
+) -> Result<(), Failure> {
+    let done = units.iter().filter(|unit| unit.state == UnitState::Done.as_str());
+    let days: BTreeSet<BillDate> = done.filter_map(|unit| BillDate::parse(&unit.bill_date)).collect();
+    let mut missing = 0;
+    // While a run is going on, and after one that was killed, a report may be behind the ledger.
+    let behind = match verifier.ledger.first_and_last_run().await? {
+        Some((_, last)) => verifier.ledger.run(last).await?.is_some_and(|run| run.finished_at.is_none()),
+        None => false,
+    };
+    for date in days {
+        let sections = verifier.ledger.sections(date).await?;
+        let sections: Vec<Section> = sections
+            .iter()
+            .filter_map(|record| report::json::read_section(&record.section).ok())
+            .filter(|section| section.verdict() != Verdict::NotCompared)
+            .collect();
+        let differ = day(verifier, date, sections, &mut missing);
+        if behind && !differ.is_empty() {
+            found
+                .remarks
+                .push(format!("{date}: its report is behind the ledger; the last run has not ended"));
+        } else {
+            differ.into_iter().for_each(|damage| found.damage(damage));
+        }
+    }
+    if missing > 0 {
+        found.remarks.push(format!("{missing} reports are not there; `nightjob report` writes them"));
+    }
+    Ok(())
+}
+
+fn day(verifier: &Verifier<'_>, date: BillDate, sections: Vec<Section>, missing: &mut u64) -> Vec<Damage> {
+    let folder = verifier.settings.reports.join(date.to_string());
+    let mut differ = Vec::new();
+    match std::fs::read_to_string(folder.join("report.json")) {
+        Ok(text) => differ.extend(sections.iter().filter_map(|section| unit(&text, section, date))),
+        Err(_) => *missing += 1,
+    }
+    let report =
+        Report { bill_date: date, verdict: Verdict::NotCompared, units: sections, unclaimed: Vec::new() };
+    match std::fs::read_to_string(folder.join("mismatches.csv")) {
+        Ok(text) => differ.extend(list(&text, &report::csv::write(&report), date)),
+        Err(_) => *missing += 1,
+    }
+    differ
+}
+
+/// A done unit as the report has it.
+fn unit(text: &str, section: &Section, date: BillDate) -> Option<Damage> {
+    let report: Value = serde_json::from_str(text).unwrap_or_default();
+    let units = report["units"].as_array();
+    let told = units.into_iter().flatten().find(|unit| unit["account"] == section.account.as_str());
+    let expected = serde_json::to_value(section).unwrap_or_default();
+    if told == Some(&expected) {
+        return None;
+    }
+    let place = format!("{date}/report.json, unit {}", section.account);
+    let (said, found) = first_difference(&expected, told.unwrap_or(&Value::Null));
+    Some(Damage::new("report.json", place, (said, found)).of(&section.account, date))
+}
+
+/// The first field in which they differ, with both values.
+fn first_difference(expected: &Value, found: &Value) -> (String, String) {
+    let Some(fields) = expected.as_object().filter(|_| found.is_object()) else {
+        return ("the unit as the ledger has it".into(), "none".into());
+    };
+    let name = fields.keys().find(|name| expected[*name] != found[*name]);
+    let say = |side: &Value| name.map_or(String::new(), |name| format!("{name} {}", shortened(&side[name])));
+    (say(expected), say(found))
+}
+
+fn shortened(value: &Value) -> String {
+    const SHOWN_MAX: usize = 200;
+    let text = value.to_string();
+    let short: String = text.chars().take(SHOWN_MAX).collect();
+    if short.len() < text.len() { format!("{short}…") } else { short }
+}
+
+/// The first row in which the list differs.
+fn list(found: &str, expected: &str, date: BillDate) -> Option<Damage> {
+    let mut lines = (1..).zip(
+        expected
+            .lines()
+            .map(Some)
+            .chain(std::iter::repeat(None))
+            .zip(found.lines().map(Some).chain(std::iter::repeat(None))),
+    );
+    let differs = |(_, (expected, found)): &(i32, (Option<&str>, Option<&str>))| expected != found;
+    let ends = expected.lines().count().max(found.lines().count());
+    let first = lines.by_ref().take(ends).find(differs);
+    let (row, (expected, found)) = first.or_else(|| (expected != found).then_some((0, (None, None))))?;
+    let place = format!("{date}/mismatches.csv, line {row}");
+    let say = |line: Option<&str>| line.map_or("nothing".to_owned(), |line| format!("`{line}`"));
+    Some(Damage::new("mismatches.csv", place, (say(expected), say(found))).of("", date))
+}
