@@ -9,6 +9,8 @@ use super::tx::Tx;
 use super::writes;
 use crate::domain::{Bill, Exit, Failure, LoggedOrders, Statement};
 use crate::report::MismatchRow;
+#[cfg(feature = "rig")]
+use crate::store::place::At;
 
 /// A unit being replaced. Dropped without [`finish`](UnitTx::finish), or after any error, nothing of it remains.
 ///
@@ -74,6 +76,8 @@ impl UnitTx {
     /// Not called, the ones that are stored stay: a poorer log never replaces a richer result.
     pub async fn orders(&mut self, orders: Arc<LoggedOrders>, of_day: Vec<u32>) -> Result<(), Failure> {
         self.step()?;
+        #[cfg(feature = "rig")]
+        self.planted_two_transactions().await?;
         let date = self.key.date;
         let strange =
             |index: &&u32| orders.orders.get(**index as usize).is_none_or(|order| order.day != date);
@@ -120,6 +124,17 @@ impl UnitTx {
     async fn load(&mut self, rows: Rows) -> Result<(), Failure> {
         let load = Load { key: self.key.clone(), number: self.number, rows };
         load::replace(&mut self.tx, load).await
+    }
+
+    /// The planted bug that `scripts/torture` must catch: what came before is committed for itself.
+    #[cfg(feature = "rig")]
+    async fn planted_two_transactions(&mut self) -> Result<(), Failure> {
+        if crate::store::PLANTED.load(std::sync::atomic::Ordering::Relaxed) {
+            let place = self.tx.place().clone();
+            self.tx.link().commit().await.at(&place, "committing half a unit")?;
+            self.tx.link().begin().await.at(&place, "beginning the other half")?;
+        }
+        Ok(())
     }
 
     fn step(&mut self) -> Result<(), Failure> {

@@ -1,0 +1,97 @@
+//! A night on an engine, undisturbed: what it begins with, what it leaves, and the points that it passes.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::engine::Engine;
+use crate::points::{self, Deed, Library, Passed, Point};
+use crate::site::{Masters, NIGHT, Night, Ran, Site};
+use crate::state::State;
+
+/// The control: everything that a disturbed night is held against.
+pub(crate) struct Scene<'a> {
+    pub(crate) masters: &'a Masters,
+    library: &'a Library,
+    pub(crate) engine: &'a Engine,
+    /// As the night finds it; trials work on copies.
+    begun: Site,
+    pub(crate) old: State,
+    pub(crate) new: State,
+    pub(crate) code: i32,
+    pub(crate) points: Vec<Point>,
+    planted: bool,
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) fn new(
+        masters: &'a Masters,
+        library: &'a Library,
+        engine: &'a Engine,
+        night: Night,
+    ) -> Scene<'a> {
+        let begun = masters.site(engine, night);
+        let old = State::of(&begun);
+        let mut scene = Scene {
+            masters,
+            library,
+            engine,
+            begun,
+            old,
+            new: State::default(),
+            code: 0,
+            points: Vec::new(),
+            planted: false,
+        };
+        let site = scene.site();
+        let (ran, passed) = scene.night(&site, None);
+        scene.code = ran.code.unwrap_or(-1);
+        scene.new = State::of(&site);
+        scene.points = passed.points;
+        assert_eq!(scene.code, 10, "the undisturbed night: {}", ran.shown());
+        assert!(scene.new != scene.old && !scene.points.is_empty(), "the night does nothing");
+        scene
+    }
+
+    /// The same with the planted bug: a unit is two transactions.
+    pub(crate) fn planted(self) -> Scene<'a> {
+        Scene { planted: true, ..self }
+    }
+
+    pub(crate) fn site(&self) -> Site {
+        self.masters.copy(self.engine, &self.begun)
+    }
+
+    /// The night, disturbed at a point or only counted.
+    pub(crate) fn night(&self, site: &Site, at: Option<(&str, Deed)>) -> (Ran, Passed) {
+        let mut command = site.command(&NIGHT);
+        let log = self.load(&mut command, site);
+        if let Some((at, deed)) = at {
+            Library::disturb(&mut command, at, deed);
+        }
+        let ran = Site::finish(command);
+        let passed = points::passed(&log);
+        std::fs::remove_file(log).ok();
+        (ran, passed)
+    }
+
+    /// Loads the library into a command; where it will write what it counts.
+    pub(crate) fn load(&self, command: &mut Command, site: &Site) -> PathBuf {
+        static RUN: AtomicUsize = AtomicUsize::new(0);
+        let log = self.masters.scratch(&format!("points-{}", RUN.fetch_add(1, Ordering::Relaxed)));
+        self.library.load(command, site.path(), &log);
+        if self.planted {
+            command.env("RIG_PLANTED", "two_transactions");
+        }
+        log
+    }
+
+    /// A night that nothing disturbs ends as the control did, whatever happened before it.
+    pub(crate) fn heals(&self, site: &Site) -> Option<String> {
+        let ran = site.run(&NIGHT);
+        if ran.code != Some(self.code) {
+            return Some(format!("the rerun ended with {}", ran.shown()));
+        }
+        State::of(site).against(&self.new).map(|odd| format!("after the rerun {odd}"))
+    }
+}
