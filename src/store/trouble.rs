@@ -85,13 +85,16 @@ fn of_sqlite(code: i32) -> (Exit, &'static str) {
     match code & 0xff {
         5 | 6 => (Exit::Storage, "another program holds the database; close it and run again"),
         8 => (Exit::Storage, "the file or its folder cannot be written by this user"),
-        10 => (Exit::Storage, "the disk failed or is not local; check it, then run again"),
+        10 => (Exit::Storage, "the disk is full, failing or not local; check it, then run again"),
         11 | 26 => (
             Exit::Storage,
             "the file is damaged or not a database; check what it is before you touch it. (A lost ledger is built anew from the archive by `nightjob reconcile`; EB_PAYLOG is the gateway's)",
         ),
         13 => (Exit::Storage, "the disk is full; make space and run again"),
-        14 => (Exit::Storage, "check the path, and that this user may open the file and write its folder"),
+        14 => (
+            Exit::Storage,
+            "check the path, that the disk has space, and that this user may open the file and write its folder",
+        ),
         _ => REPORT,
     }
 }

@@ -30,9 +30,9 @@ pub(crate) fn against_strace(scene: &Scene) -> Row {
         Ok(output) if output.status.code() == Some(scene.code) => {}
         Ok(output) => {
             let why = String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned();
-            return Row::not_run(SUITE, scene.engine.name(), why);
+            return Row::not_run(SUITE, scene.engine.name(), why).excused();
         }
-        Err(error) => return Row::not_run(SUITE, scene.engine.name(), format!("strace: {error}")),
+        Err(error) => return Row::not_run(SUITE, scene.engine.name(), format!("strace: {error}")).excused(),
     }
     let counted = durable(&std::fs::read_to_string(trace).unwrap_or_default(), &site);
     let points = crate::points::passed(&log).points.len();

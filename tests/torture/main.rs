@@ -10,6 +10,9 @@
 //! | `site`, `engine`, `state` | the house, its ledger, and whether two houses hold the same |
 //! | `scene` | the undisturbed night that all others are held against |
 //! | `kills` | `kill -9`; and the planted bug that must be caught |
+//! | `faults` | a disk that is full or broken at a point |
+//! | `full_disk` | a disk that is really full |
+//! | `instances` | several started at once |
 //! | `counted` | whether a point was overlooked: held against strace |
 //! | `table` | the rows |
 
@@ -17,6 +20,9 @@
 
 mod counted;
 mod engine;
+mod faults;
+mod full_disk;
+mod instances;
 mod kills;
 mod points;
 mod scene;
@@ -31,9 +37,9 @@ use engine::Engine;
 use points::Library;
 use scene::Scene;
 use site::{Masters, Night};
-use table::Row;
+use table::{Row, Thin};
 
-const USAGE: &str = "scripts/torture [quick|full] [--program PATH] [--table FILE] [--only WORD]";
+const USAGE: &str = "scripts/torture [quick|full] [--program PATH] [--table FILE] [--only WORD] [--show N]";
 
 /// What was asked for.
 struct Asked {
@@ -43,6 +49,8 @@ struct Asked {
     table: Option<PathBuf>,
     /// Only suites whose name has this word in it.
     only: String,
+    /// Complaints that are shown of each row; the rest are counted.
+    show: usize,
 }
 
 impl Asked {
@@ -53,6 +61,7 @@ impl Asked {
             program: PathBuf::from(env!("CARGO_BIN_EXE_nightjob")),
             table: None,
             only: String::new(),
+            show: 5,
         };
         asked.full = match words.next()?.as_str() {
             "quick" => false,
@@ -65,6 +74,7 @@ impl Asked {
                 "--program" => asked.program = std::fs::canonicalize(value).expect("--program: a program"),
                 "--table" => asked.table = Some(PathBuf::from(value)),
                 "--only" => asked.only = value,
+                "--show" => asked.show = value.parse().ok()?,
                 _ => return None,
             }
         }
@@ -98,17 +108,25 @@ fn run(asked: &Asked) -> Vec<Row> {
     let mut suite = |name: &str, run: &dyn Fn() -> Row| {
         if name.contains(&asked.only) {
             let row = run();
-            row.say();
+            row.say(asked.show);
             rows.push(row);
         }
     };
+    let thin = |quick: usize| if asked.full { Thin::ALL } else { Thin(quick) };
     for engine in [Engine::Sqlite] {
-        let scene = |night| Scene::new(&masters, &library, &engine, night);
-        suite("kill first", &|| kills::every_point(&scene(Night::First), "a first night"));
-        suite("kill again", &|| kills::every_point(&scene(Night::Again), "a night that replaces one"));
-        suite("planted", &|| kills::two_transactions(&scene(Night::Again).planted()));
-        suite("strace", &|| counted::against_strace(&scene(Night::Again)));
+        let first = Scene::new(&masters, &library, &engine, Night::First);
+        let again = Scene::new(&masters, &library, &engine, Night::Again);
+        suite("kill", &|| kills::every_point(&first, "a first night", (thin(4), thin(8))));
+        suite("kill", &|| kills::every_point(&again, "a night that replaces one", (thin(2), thin(4))));
+        suite("strace", &|| counted::against_strace(&again));
+        for (what, deed) in faults::FAULTS {
+            suite("fault", &|| faults::every_point(&again, what, deed, thin(6)));
+        }
+        suite("full disk", &|| full_disk::smaller_and_larger(&again));
+        suite("chains", &|| kills::chains(&again, if asked.full { 500 } else { 20 }));
+        suite("instances", &|| instances::at_once(&again, if asked.full { 200 } else { 20 }));
+        let planted = again.planted();
+        suite("planted", &|| kills::two_transactions(&planted, thin(2)));
     }
-    let _ = asked.full;
     rows
 }

@@ -7,7 +7,7 @@
  *
  *   POINTS_ROOT  folder, absolute, without a slash at its end
  *   POINTS_PORT  port of a server; absent: none is watched
- *   POINTS_LOG   a line for each point: number, kind, ordinal, file; the one that was disturbed begins with `!`
+ *   POINTS_LOG   a line for each point: process, number, kind, ordinal, file; the one that was disturbed begins with `!`
  *   POINTS_AT    number, or "kind ordinal file"; absent: nothing is disturbed, points are only counted
  *   POINTS_DO    kill: SIGKILL before the call; after: behind it; tear: half of the write, then SIGKILL;
  *                ENOSPC, EIO: the call fails once; full: it and every later call that needs space fail with ENOSPC
@@ -79,7 +79,7 @@ static int point(const char *kind, const char *file) {
   snprintf(address, sizeof address, "%s %lu %s", kind, ordinal(kind, file), file);
   snprintf(number, sizeof number, "%lu", points);
   int is_it = at && (strcmp(at, address) == 0 || strcmp(at, number) == 0);
-  int length = snprintf(line, sizeof line, "%s%s %s\n", is_it ? "!" : "", number, address);
+  int length = snprintf(line, sizeof line, "%s%d %s %s\n", is_it ? "!" : "", (int)getpid(), number, address);
   if (log_file >= 0) syscall(SYS_write, log_file, line, (size_t)length);
   int needs_space = is_one_of(kind, "create write truncate mkdir link");
   if (is_it && strcmp(deed, "kill") == 0) die();

@@ -17,7 +17,7 @@ pub(crate) struct Point {
 
 impl Point {
     fn read(line: &str) -> Option<Point> {
-        let mut words = line.trim_start_matches('!').splitn(4, ' ').skip(1);
+        let mut words = line.trim_start_matches('!').splitn(5, ' ').skip(2);
         let (kind, ordinal, file) = (words.next()?, words.next()?, words.next()?);
         Some(Point { kind: kind.to_owned(), ordinal: ordinal.parse().ok()?, file: file.to_owned() })
     }
@@ -100,6 +100,15 @@ impl Library {
     pub(crate) fn disturb(command: &mut Command, at: &str, deed: Deed) {
         command.env("POINTS_AT", at).env("POINTS_DO", deed.word());
     }
+}
+
+/// Which process did what, in the order of the calls, where several write into one log.
+pub(crate) fn by_process(log: &Path) -> Vec<(u32, Point)> {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let read = |line: &str| {
+        Some((line.trim_start_matches('!').split(' ').next()?.parse().ok()?, Point::read(line)?))
+    };
+    text.lines().filter_map(read).collect()
 }
 
 pub(crate) fn passed(log: &Path) -> Passed {

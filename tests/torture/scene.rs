@@ -1,12 +1,12 @@
 //! A night on an engine, undisturbed: what it begins with, what it leaves, and the points that it passes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::engine::Engine;
 use crate::points::{self, Deed, Library, Passed, Point};
-use crate::site::{Masters, NIGHT, Night, Ran, Site};
+use crate::site::{ACCOUNTS, Masters, NIGHT, Night, Ran, Site};
 use crate::state::State;
 
 /// The control: everything that a disturbed night is held against.
@@ -16,10 +16,14 @@ pub(crate) struct Scene<'a> {
     pub(crate) engine: &'a Engine,
     /// As the night finds it; trials work on copies.
     begun: Site,
-    pub(crate) old: State,
+    old: State,
+    /// After a night for one account only.
+    parts: Vec<State>,
     pub(crate) new: State,
     pub(crate) code: i32,
     pub(crate) points: Vec<Point>,
+    /// A mismatch of the night, for readers to ask about.
+    pub(crate) asked: String,
     planted: bool,
 }
 
@@ -38,9 +42,11 @@ impl<'a> Scene<'a> {
             engine,
             begun,
             old,
+            parts: Vec::new(),
             new: State::default(),
             code: 0,
             points: Vec::new(),
+            asked: String::new(),
             planted: false,
         };
         let site = scene.site();
@@ -49,8 +55,23 @@ impl<'a> Scene<'a> {
         scene.new = State::of(&site);
         scene.points = passed.points;
         assert_eq!(scene.code, 10, "the undisturbed night: {}", ran.shown());
+        scene.parts = ACCOUNTS.map(|account| scene.part(account)).to_vec();
+        scene.asked = scene.new.first_mismatch().expect("a night with mismatches");
         assert!(scene.new != scene.old && !scene.points.is_empty(), "the night does nothing");
         scene
+    }
+
+    fn part(&self, account: &str) -> State {
+        let site = self.site();
+        let ran = site.run(&[&NIGHT[..], &["--account", account]].concat());
+        assert_eq!(ran.code, Some(10), "a night for one account: {}", ran.shown());
+        State::of(&site)
+    }
+
+    /// What no whole night leaves, be it a night for some of the accounts.
+    pub(crate) fn torn(&self, left: &State) -> Option<String> {
+        let whole: Vec<&State> = std::iter::once(&self.old).chain(&self.parts).chain([&self.new]).collect();
+        left.torn(&whole)
     }
 
     /// The same with the planted bug: a unit is two transactions.
@@ -60,6 +81,10 @@ impl<'a> Scene<'a> {
 
     pub(crate) fn site(&self) -> Site {
         self.masters.copy(self.engine, &self.begun)
+    }
+
+    pub(crate) fn site_in(&self, folder: tempfile::TempDir) -> Site {
+        self.masters.copy_into(folder, self.engine, &self.begun)
     }
 
     /// The night, disturbed at a point or only counted.
@@ -79,11 +104,16 @@ impl<'a> Scene<'a> {
     pub(crate) fn load(&self, command: &mut Command, site: &Site) -> PathBuf {
         static RUN: AtomicUsize = AtomicUsize::new(0);
         let log = self.masters.scratch(&format!("points-{}", RUN.fetch_add(1, Ordering::Relaxed)));
-        self.library.load(command, site.path(), &log);
+        self.load_with(command, site, &log);
+        log
+    }
+
+    /// The same with a log that others may write into as well.
+    pub(crate) fn load_with(&self, command: &mut Command, site: &Site, log: &Path) {
+        self.library.load(command, site.path(), log);
         if self.planted {
             command.env("RIG_PLANTED", "two_transactions");
         }
-        log
     }
 
     /// A night that nothing disturbs ends as the control did, whatever happened before it.

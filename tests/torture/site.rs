@@ -20,7 +20,7 @@ pub(crate) const NIGHT: [&str; 3] = ["run", "--date", "20161108"];
 const EARLIER: [&str; 5] = ["run", "--from", "20161107", "--to", "20161108"];
 
 /// Accounts of the simulated town. The orders of its third one are claimed by nobody here.
-const ACCOUNTS: [&str; 2] = ["mall-wx", "mall-ali"];
+pub(crate) const ACCOUNTS: [&str; 2] = ["mall-wx", "mall-ali"];
 
 /// Which night is disturbed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +40,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: &Output) -> Ran {
+    pub(crate) fn of(output: &Output) -> Ran {
         Ran {
             code: output.status.code(),
             talk: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -108,7 +108,10 @@ impl Masters {
 
     /// As a site that is not used any more: with everything in it.
     pub(crate) fn copy(&self, engine: &Engine, of: &Site) -> Site {
-        let folder = tempfile::tempdir().expect("a folder");
+        self.copy_into(tempfile::tempdir().expect("a folder"), engine, of)
+    }
+
+    pub(crate) fn copy_into(&self, folder: tempfile::TempDir, engine: &Engine, of: &Site) -> Site {
         copy_folder(of.path(), folder.path());
         let site = Site { database: engine.copy(&of.database), program: self.program.clone(), folder };
         site.configure();

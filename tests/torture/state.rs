@@ -6,7 +6,7 @@ use std::path::Path;
 
 use nightjob::acquire::{Archive, IndexLine};
 
-use crate::engine::Ledger;
+use crate::engine::{Ledger, Rows};
 use crate::site::Site;
 
 /// Bytes of files by their path.
@@ -38,6 +38,13 @@ impl State {
         }
     }
 
+    /// The id that stands first in a report.
+    pub(crate) fn first_mismatch(&self) -> Option<String> {
+        let csv = self.reports.iter().find(|(name, _)| name.ends_with("08/mismatches.csv"))?.1;
+        let text = String::from_utf8_lossy(csv);
+        text.lines().nth(1)?.split(',').next().map(str::to_owned)
+    }
+
     /// Where it differs from what an undisturbed night left.
     pub(crate) fn against(&self, control: &State) -> Option<String> {
         let reports = || differing("report", &self.reports, &control.reports);
@@ -47,31 +54,42 @@ impl State {
             .or_else(|| self.archive.against(&control.archive))
     }
 
-    /// What is in it that neither was there before nor would be there afterwards: a torn unit, half a report.
-    pub(crate) fn torn(&self, old: &State, new: &State) -> Option<String> {
+    /// What is in it that no whole night leaves: a torn unit, half a report. `whole` are the states that units and reports
+    /// may have: before the night, after it, after a part of it.
+    pub(crate) fn torn(&self, whole: &[&State]) -> Option<String> {
         if !self.ledger.damage.is_empty() {
             return Some(format!("the ledger is damaged: {}", self.ledger.damage));
         }
-        let is_whole = |unit: &String, rows: &Vec<String>| {
-            let is = |state: &State| state.ledger.units.get(unit).is_some_and(|known| known == rows);
-            is(old) || is(new)
+        let known = |unit: &String, rows: &Rows| {
+            unit.is_empty()
+                || says_why_not(rows)
+                || whole.iter().any(|state| state.ledger.units.get(unit) == Some(rows))
         };
-        let torn = self.ledger.units.iter().find(|(unit, rows)| !unit.is_empty() && !is_whole(unit, rows));
-        if let Some((unit, _)) = torn {
-            let why = self.ledger.against(&new.ledger).unwrap_or_default();
+        if let Some((unit, _)) = self.ledger.units.iter().find(|(unit, rows)| !known(unit, rows)) {
+            let why = whole.last().and_then(|state| self.ledger.against(&state.ledger)).unwrap_or_default();
             return Some(format!("torn: unit {unit} is neither as before nor as after; {why}"));
         }
-        let gone = old.ledger.units.keys().find(|unit| !self.ledger.units.contains_key(*unit));
-        if let Some(unit) = gone {
-            return Some(format!("unit {unit} is gone"));
-        }
+        let before = whole.first().map(|state| &state.ledger.units);
+        let gone = before.and_then(|units| units.keys().find(|unit| !self.ledger.units.contains_key(*unit)));
+        gone.map(|unit| format!("unit {unit} is gone")).or_else(|| self.half_report())
+    }
+
+    /// Reports as such are held against the control after the rerun; here only that each is whole.
+    fn half_report(&self) -> Option<String> {
         let is_whole = |name: &String, bytes: &Vec<u8>| {
-            let is = |state: &State| state.reports.get(name).is_some_and(|known| known == bytes);
-            name.ends_with(".partial") || is(old) || is(new)
+            let is_beside = name.ends_with(".partial");
+            let is_closed =
+                serde_json::from_slice::<serde_json::Value>(bytes).is_ok() || bytes.ends_with(b"\r\n");
+            is_beside || is_closed
         };
         let half = self.reports.iter().find(|(name, bytes)| !is_whole(name, bytes));
-        half.map(|(name, _)| format!("{name} is neither the report before nor the one after"))
+        half.map(|(name, _)| format!("{name} is half a report"))
     }
+}
+
+/// A unit that was never done is one row that says why.
+fn says_why_not(rows: &Rows) -> bool {
+    matches!(rows.as_slice(), [row] if row.starts_with("unit|") && row.contains("|not_compared|"))
 }
 
 impl Kept {

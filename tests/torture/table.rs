@@ -4,9 +4,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Complaints that are shown of one row; the rest are counted.
-const SHOWN: usize = 5;
-
 /// What one suite found on one engine.
 pub(crate) struct Row {
     pub(crate) suite: String,
@@ -20,12 +17,19 @@ pub(crate) struct Row {
     pub(crate) complaints: Vec<String>,
     pub(crate) took: Duration,
     /// Why it was not run at all.
-    pub(crate) not_run: Option<String>,
+    not_run: Option<String>,
+    /// The machine does not permit it: no fault of the program's.
+    is_excused: bool,
 }
 
 impl Row {
     pub(crate) fn not_run(suite: &str, engine: &'static str, why: String) -> Row {
         Row { not_run: Some(why), ..Row::new(suite, engine, Vec::new(), Instant::now()) }
+    }
+
+    /// What this machine does not permit is said, and fails nothing.
+    pub(crate) fn excused(self) -> Row {
+        Row { is_excused: true, ..self }
     }
 
     /// Of the trials' complaints, `None` for a good one.
@@ -42,6 +46,7 @@ impl Row {
             complaints,
             took: since.elapsed(),
             not_run: None,
+            is_excused: false,
         }
     }
 
@@ -57,7 +62,8 @@ impl Row {
 
     /// A row of nothing proves nothing.
     pub(crate) fn is_complete(&self) -> bool {
-        self.not_run.is_none() && self.of > 0 && self.good == self.of
+        let is_run = self.not_run.is_none() && self.of > 0;
+        self.is_excused || is_run && self.good == self.of
     }
 
     pub(crate) fn line(&self) -> String {
@@ -68,14 +74,14 @@ impl Row {
         columns([&self.suite, self.engine, result, remark])
     }
 
-    pub(crate) fn say(&self) {
+    pub(crate) fn say(&self, most: usize) {
         eprintln!("{} ({:.1} s)", self.line(), self.took.as_secs_f32());
         self.complaints
             .iter()
-            .take(SHOWN)
+            .take(most)
             .for_each(|complaint| eprintln!("    {}", complaint.replace('\n', "\n    ")));
-        if self.complaints.len() > SHOWN {
-            eprintln!("    and {} more", self.complaints.len() - SHOWN);
+        if self.complaints.len() > most {
+            eprintln!("    and {} more", self.complaints.len() - most);
         }
     }
 }
@@ -91,6 +97,18 @@ pub(crate) fn text(rows: &[Row]) -> String {
 
 fn columns([suite, engine, result, remark]: [&str; 4]) -> String {
     format!("{suite:<52} {engine:<10} {result:<14} {remark}").trim_end().to_owned()
+}
+
+/// How many of a suite's trials are run: all, or every n-th, beginning anywhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Thin(pub(crate) usize);
+
+impl Thin {
+    pub(crate) const ALL: Thin = Thin(1);
+
+    pub(crate) fn of<T: Copy>(self, all: &[T]) -> Vec<T> {
+        all.iter().skip(fastrand::usize(..self.0)).step_by(self.0).copied().collect()
+    }
 }
 
 /// Runs `trial` on every item, as many at once as the machine has processors; the results in the items' order.
