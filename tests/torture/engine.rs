@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
+use crate::server::{self, Server};
 use crate::site::Site;
 
 /// What may differ between two ledgers that say the same: a run's own table, numbers that are given in passing, and when
 /// a statement came.
-const PASSING_TABLES: [&str; 2] = ["night_run", "schema_version"];
+const PASSING_TABLES: [&str; 3] = ["night_run", "schema_version", "holder"];
 const PASSING_COLUMNS: [(&str, &str); 4] =
     [("unit", "number"), ("ledger_entry", "id"), ("logged_order", "id"), ("statement", "fetched_at")];
 
@@ -18,11 +20,13 @@ const PASSING_COLUMNS: [(&str, &str); 4] =
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Engine {
     Sqlite,
+    Server(Server),
 }
 
-/// One ledger's database.
-pub(crate) struct Database {
-    engine: Engine,
+/// One ledger's database; that of a server goes with it.
+pub(crate) enum Database {
+    Sqlite,
+    Server(server::Database),
 }
 
 /// Each row a line, sorted.
@@ -41,26 +45,41 @@ impl Engine {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Engine::Sqlite => "SQLite",
+            Engine::Server(server) => server.kind.name(),
         }
     }
 
     /// A new database without tables.
     pub(crate) fn database(&self) -> Database {
-        Database { engine: self.clone() }
+        match self {
+            Engine::Sqlite => Database::Sqlite,
+            Engine::Server(server) => Database::Server(server.database()),
+        }
     }
 
-    /// A database with everything that another one holds.
-    pub(crate) fn copy(&self, _of: &Database) -> Database {
-        // SQLite's was copied with its folder.
-        self.database()
+    /// A database with everything that another one holds. SQLite's is copied with its folder.
+    pub(crate) fn copy(&self, of: &Database) -> Database {
+        match (self, of) {
+            (Engine::Server(server), Database::Server(of)) => Database::Server(server.copy(of)),
+            _ => Database::Sqlite,
+        }
+    }
+
+    /// The port whose packets are points.
+    pub(crate) fn port(&self) -> Option<u16> {
+        match self {
+            Engine::Sqlite => None,
+            Engine::Server(server) => Some(server.port),
+        }
     }
 }
 
 impl Database {
-    /// As the configuration writes it.
-    pub(crate) fn address(&self) -> String {
-        match self.engine {
-            Engine::Sqlite => "sqlite:data/nightjob.db".to_owned(),
+    /// As the configuration writes it; through another port where a proxy stands before the server.
+    pub(crate) fn address(&self, port: Option<u16>) -> String {
+        match self {
+            Database::Sqlite => "sqlite:data/nightjob.db".to_owned(),
+            Database::Server(database) => database.address(port),
         }
     }
 }
@@ -68,16 +87,12 @@ impl Database {
 impl Site {
     /// Reads the ledger without touching it: what a killed process left is what the next one must find.
     pub(crate) fn ledger(&self) -> Ledger {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        match self.database.engine() {
-            Engine::Sqlite => runtime.block_on(sqlite(&self.path().join("data"))),
-        }
-    }
-}
-
-impl Database {
-    fn engine(&self) -> &Engine {
-        &self.engine
+        let mut ledger = match &self.database {
+            Database::Sqlite => server::block_on(sqlite(&self.path().join("data"))),
+            Database::Server(database) => database.ledger(),
+        };
+        ledger.units.values_mut().for_each(|rows| rows.sort_unstable());
+        ledger
     }
 }
 
@@ -90,7 +105,7 @@ async fn sqlite(data: &Path) -> Ledger {
     for file in ["nightjob.db", "nightjob.db-wal"] {
         std::fs::copy(data.join(file), scratch.path().join(file)).ok();
     }
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(scratch.path().join("nightjob.db"));
+    let options = SqliteConnectOptions::new().filename(scratch.path().join("nightjob.db"));
     let mut connection = options.disable_statement_logging().connect().await.expect("a database");
     let check = sqlx::query("PRAGMA integrity_check").fetch_one(&mut connection).await;
     let check = check.map_or_else(|error| error.to_string(), |row| row.get(0));
@@ -113,12 +128,11 @@ async fn sqlite(data: &Path) -> Ledger {
         }
     }
     connection.close().await.expect("closed");
-    ledger.sort();
     ledger
 }
 
 /// The columns that count, by table.
-fn by_table(columns: impl Iterator<Item = (String, String)>) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn by_table(columns: impl Iterator<Item = (String, String)>) -> BTreeMap<String, Vec<String>> {
     let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let counts = |(table, column): &(String, String)| {
         !PASSING_TABLES.contains(&table.as_str())
@@ -131,17 +145,13 @@ fn by_table(columns: impl Iterator<Item = (String, String)>) -> BTreeMap<String,
 }
 
 impl Ledger {
-    fn take(&mut self, table: &str, columns: &[String], cells: &[String]) {
+    pub(crate) fn take(&mut self, table: &str, columns: &[String], cells: &[String]) {
         let cell = |name: &str| columns.iter().position(|column| column == name).map(|at| cells[at].as_str());
         let unit = match (cell("account"), cell("bill_date")) {
             (Some(account), Some(date)) => format!("{account} {date}"),
             _ => String::new(),
         };
         self.units.entry(unit).or_default().push(format!("{table}|{}", cells.join("|")));
-    }
-
-    fn sort(&mut self) {
-        self.units.values_mut().for_each(|rows| rows.sort_unstable());
     }
 
     /// Where it differs from another one.

@@ -5,12 +5,10 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::points::{self, Deed, Library, Point};
-use crate::scene::Scene;
+use crate::scene::{BUSY, Scene};
 use crate::site::{NIGHT, Ran, Site};
 use crate::state::State;
 use crate::table::Row;
-
-const BUSY: i32 = 4;
 
 /// What one round does.
 struct Round {

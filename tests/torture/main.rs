@@ -7,7 +7,7 @@
 //! | file | what |
 //! |---|---|
 //! | `points.c`, `points` | every durable call of the program, numbered, and something done at one of them |
-//! | `site`, `engine`, `state` | the house, its ledger, and whether two houses hold the same |
+//! | `site`, `engine`, `server`, `state` | the house, its ledger, and whether two houses hold the same |
 //! | `scene` | the undisturbed night that all others are held against |
 //! | `kills` | `kill -9`; and the planted bug that must be caught |
 //! | `faults` | a disk that is full or broken at a point |
@@ -26,6 +26,7 @@ mod instances;
 mod kills;
 mod points;
 mod scene;
+mod server;
 mod site;
 mod state;
 mod table;
@@ -36,6 +37,7 @@ use std::process::ExitCode;
 use engine::Engine;
 use points::Library;
 use scene::Scene;
+use server::{Kind, Server};
 use site::{Masters, Night};
 use table::{Row, Thin};
 
@@ -100,6 +102,12 @@ fn main() -> ExitCode {
     if incomplete == 0 && !rows.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// SQLite, and the servers of `scripts/with-servers`.
+fn engines() -> Vec<Engine> {
+    let servers = [Kind::Postgres, Kind::Mariadb].into_iter().map(Server::of_environment).map(Engine::Server);
+    std::iter::once(Engine::Sqlite).chain(servers).collect()
+}
+
 fn run(asked: &Asked) -> Vec<Row> {
     let folder = tempfile::tempdir().expect("a folder");
     let library = Library::build(folder.path());
@@ -113,7 +121,7 @@ fn run(asked: &Asked) -> Vec<Row> {
         }
     };
     let thin = |quick: usize| if asked.full { Thin::ALL } else { Thin(quick) };
-    for engine in [Engine::Sqlite] {
+    for engine in engines() {
         let first = Scene::new(&masters, &library, &engine, Night::First);
         let again = Scene::new(&masters, &library, &engine, Night::Again);
         suite("kill", &|| kills::every_point(&first, "a first night", (thin(4), thin(8))));

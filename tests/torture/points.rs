@@ -93,7 +93,10 @@ impl Library {
     }
 
     /// Loads it into a command that works in `root`; the log of points goes to `log`.
-    pub(crate) fn load(&self, command: &mut Command, root: &Path, log: &Path) {
+    pub(crate) fn load(&self, command: &mut Command, (root, port): (&Path, Option<u16>), log: &Path) {
+        if let Some(port) = port {
+            command.env("POINTS_PORT", port.to_string());
+        }
         command.env("LD_PRELOAD", &self.path).env("POINTS_ROOT", root).env("POINTS_LOG", log);
     }
 

@@ -134,7 +134,7 @@ impl Site {
         let text = format!(
             "paytype = \"WX|ALI\"\nreport_lang = \"en\"\ndatabase = \"{}\"\n\n[paylog]\n\
              database = \"sqlite:ttpayment.db\"\n{accounts}",
-            self.database.address()
+            self.database.address(None)
         );
         fs::write(self.path().join("nightjob.toml"), text).expect("a configuration");
     }
