@@ -17,7 +17,7 @@ const PASSING_COLUMNS: [(&str, &str); 4] =
     [("unit", "number"), ("ledger_entry", "id"), ("logged_order", "id"), ("statement", "fetched_at")];
 
 /// Where the ledger is kept.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Engine {
     Sqlite,
     Server(Server),
@@ -65,12 +65,16 @@ impl Engine {
         }
     }
 
-    /// The port whose packets are points.
-    pub(crate) fn port(&self) -> Option<u16> {
+    pub(crate) fn server(&self) -> Option<&Server> {
         match self {
             Engine::Sqlite => None,
-            Engine::Server(server) => Some(server.port),
+            Engine::Server(server) => Some(server),
         }
+    }
+
+    /// The port whose packets are points.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.server().map(|server| server.port)
     }
 }
 

@@ -13,18 +13,22 @@
 //! | `faults` | a disk that is full or broken at a point |
 //! | `full_disk` | a disk that is really full |
 //! | `instances` | several started at once |
+//! | `proxy`, `cuts`, `crashes` | the line to the database's server, and the server itself |
 //! | `counted` | whether a point was overlooked: held against strace |
 //! | `table` | the rows |
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is what this program is for")]
 
 mod counted;
+mod crashes;
+mod cuts;
 mod engine;
 mod faults;
 mod full_disk;
 mod instances;
 mod kills;
 mod points;
+mod proxy;
 mod scene;
 mod server;
 mod site;
@@ -41,7 +45,8 @@ use server::{Kind, Server};
 use site::{Masters, Night};
 use table::{Row, Thin};
 
-const USAGE: &str = "scripts/torture [quick|full] [--program PATH] [--table FILE] [--only WORD] [--show N]";
+const USAGE: &str =
+    "scripts/torture [quick|full] [--program PATH] [--table FILE] [--only WORD] [--on ENGINE] [--show N]";
 
 /// What was asked for.
 struct Asked {
@@ -51,6 +56,8 @@ struct Asked {
     table: Option<PathBuf>,
     /// Only suites whose name has this word in it.
     only: String,
+    /// Only on the engine of this name.
+    on: String,
     /// Complaints that are shown of each row; the rest are counted.
     show: usize,
 }
@@ -63,6 +70,7 @@ impl Asked {
             program: PathBuf::from(env!("CARGO_BIN_EXE_nightjob")),
             table: None,
             only: String::new(),
+            on: String::new(),
             show: 5,
         };
         asked.full = match words.next()?.as_str() {
@@ -75,6 +83,7 @@ impl Asked {
             match word.as_str() {
                 "--program" => asked.program = std::fs::canonicalize(value).expect("--program: a program"),
                 "--table" => asked.table = Some(PathBuf::from(value)),
+                "--on" => asked.on = value,
                 "--only" => asked.only = value,
                 "--show" => asked.show = value.parse().ok()?,
                 _ => return None,
@@ -121,18 +130,27 @@ fn run(asked: &Asked) -> Vec<Row> {
         }
     };
     let thin = |quick: usize| if asked.full { Thin::ALL } else { Thin(quick) };
-    for engine in engines() {
+    for engine in engines().into_iter().filter(|engine| engine.name().contains(&asked.on)) {
         let first = Scene::new(&masters, &library, &engine, Night::First);
         let again = Scene::new(&masters, &library, &engine, Night::Again);
         suite("kill", &|| kills::every_point(&first, "a first night", (thin(4), thin(8))));
         suite("kill", &|| kills::every_point(&again, "a night that replaces one", (thin(2), thin(4))));
-        suite("strace", &|| counted::against_strace(&again));
+        if engine.server().is_none() {
+            suite("strace", &|| counted::against_strace(&again));
+        }
         for (what, deed) in faults::FAULTS {
             suite("fault", &|| faults::every_point(&again, what, deed, thin(6)));
         }
         suite("full disk", &|| full_disk::smaller_and_larger(&again));
         suite("chains", &|| kills::chains(&again, if asked.full { 500 } else { 20 }));
         suite("instances", &|| instances::at_once(&again, if asked.full { 200 } else { 20 }));
+        if let Some(server) = engine.server() {
+            suite("cut percent", &|| cuts::each_percent(&again, server, thin(10)));
+            suite("cut before", &|| cuts::before_commit(&again, server));
+            suite("cut after", &|| cuts::after_commit(&again, server));
+            suite("silence", &|| cuts::silence(&again, server));
+            suite("crash", &|| crashes::killed(&again, server, if asked.full { 20 } else { 3 }));
+        }
         let planted = again.planted();
         suite("planted", &|| kills::two_transactions(&planted, thin(2)));
     }

@@ -1,11 +1,19 @@
 //! Ledgers on the servers that `scripts/with-servers` started: a database of its own for each house.
 
+use std::collections::HashMap;
 use std::future::Future;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection, Row as _};
 
 use crate::engine::{Ledger, by_table};
+
+/// Of twenty a second.
+const START_TRIES: usize = 1200;
 
 /// The protocol, and the SQL that only one of them has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,7 +22,7 @@ pub(crate) enum Kind {
     Mariadb,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Server {
     pub(crate) kind: Kind,
     /// Up to the name of the database.
@@ -22,12 +30,17 @@ pub(crate) struct Server {
     /// A database that is always there.
     home: String,
     pub(crate) port: u16,
+    /// Copies that nobody uses any more, by what they are copies of: to put one back is ten times as fast as to make one.
+    shelf: Shelf,
 }
 
-/// One ledger's database; dropped on the server too.
+type Shelf = Arc<Mutex<HashMap<String, Vec<String>>>>;
+
+/// One ledger's database.
 pub(crate) struct Database {
     server: Server,
     name: String,
+    copy_of: Option<String>,
 }
 
 impl Kind {
@@ -54,7 +67,48 @@ impl Server {
         let (base, home) = url.rsplit_once('/').expect("an address with a database");
         let port =
             base.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("an address with a port");
-        Server { kind, base: base.to_owned(), home: home.to_owned(), port }
+        Server { kind, base: base.to_owned(), home: home.to_owned(), port, shelf: Shelf::default() }
+    }
+
+    fn folder() -> PathBuf {
+        PathBuf::from(std::env::var_os("NIGHTJOB_TEST_SERVERS").expect("run it by scripts/torture"))
+    }
+
+    /// Kills it with all its processes: no one is left to tell anybody, or to write anything.
+    pub(crate) fn kill(&self) {
+        let file = match self.kind {
+            Kind::Postgres => "postgres/data/postmaster.pid",
+            Kind::Mariadb => "mariadb.pid",
+        };
+        let text = std::fs::read_to_string(Server::folder().join(file)).expect("a server's process id");
+        let pid = text.lines().next().expect("a process id").trim().to_owned();
+        let children = Command::new("ps").args(["-o", "pid=", "--ppid", &pid]).output().expect("ps").stdout;
+        let children = String::from_utf8_lossy(&children).into_owned();
+        let all = std::iter::once(pid.as_str()).chain(children.split_whitespace());
+        Command::new("kill").arg("-9").args(all).status().expect("kill");
+    }
+
+    /// Starts it again, and waits until it answers.
+    pub(crate) fn start_again(&self) {
+        let script = match self.kind {
+            Kind::Postgres => "postgres.start",
+            Kind::Mariadb => "mariadb.start",
+        };
+        let mut server = Command::new(Server::folder().join(script));
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        server.spawn().expect("a server");
+        let answers = async {
+            let mut pause = tokio::time::interval(Duration::from_millis(50));
+            // As long as a recovery may take; then the harness says so.
+            for _ in 0..START_TRIES {
+                pause.tick().await;
+                if self.ask(&self.home, &["SELECT 'here'".to_owned()]).await.is_ok() {
+                    return true;
+                }
+            }
+            false
+        };
+        assert!(block_on(answers), "{} does not start again", self.kind.name());
     }
 
     fn url(&self, database: &str) -> String {
@@ -69,25 +123,55 @@ impl Server {
     pub(crate) fn database(&self) -> Database {
         let name = self.new_name();
         self.execute(&self.home, &[format!("CREATE DATABASE {name}")]);
-        Database { server: self.clone(), name }
+        Database { server: self.clone(), name, copy_of: None }
     }
 
     pub(crate) fn copy(&self, of: &Database) -> Database {
+        let tables: Vec<String> = of.columns().into_keys().collect();
+        let shelved = self.shelf.lock().expect("no trial panics").get_mut(&of.name).and_then(Vec::pop);
+        let name = match (shelved, self.kind) {
+            (Some(name), Kind::Postgres) => self.put_back_postgres(name, &tables),
+            (None, Kind::Postgres) => self.copy_postgres(&of.name, &tables),
+            (shelved, Kind::Mariadb) => self.copy_mariadb(shelved, &of.name, &tables),
+        };
+        Database { server: self.clone(), name, copy_of: Some(of.name.clone()) }
+    }
+
+    /// With a schema beside it that keeps what the copy began with.
+    fn copy_postgres(&self, of: &str, tables: &[String]) -> String {
         let name = self.new_name();
-        match self.kind {
-            Kind::Postgres => {
-                self.execute(&self.home, &[format!("CREATE DATABASE {name} TEMPLATE {}", of.name)])
-            }
-            Kind::Mariadb => {
-                let mut all = vec![format!("CREATE DATABASE {name}")];
-                for table in of.columns().into_keys() {
-                    all.push(format!("CREATE TABLE {name}.{table} LIKE {}.{table}", of.name));
-                    all.push(format!("INSERT INTO {name}.{table} SELECT * FROM {}.{table}", of.name));
-                }
-                self.execute(&self.home, &all);
-            }
+        self.execute(&self.home, &[format!("CREATE DATABASE {name} TEMPLATE {of}")]);
+        let keep = tables.iter().map(|table| format!("CREATE TABLE begun.{table} AS TABLE public.{table}"));
+        self.execute(
+            &name,
+            &std::iter::once("CREATE SCHEMA begun".to_owned()).chain(keep).collect::<Vec<_>>(),
+        );
+        name
+    }
+
+    /// What a killed process left is ended first.
+    fn put_back_postgres(&self, name: String, tables: &[String]) -> String {
+        let end = "SELECT CAST(pg_terminate_backend(pid) AS TEXT) FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let mut all = vec![end.to_owned(), format!("TRUNCATE {}", tables.join(", "))];
+        all.extend(tables.iter().map(|table| format!("INSERT INTO {table} SELECT * FROM begun.{table}")));
+        self.execute(&name, &all);
+        name
+    }
+
+    fn copy_mariadb(&self, shelved: Option<String>, of: &str, tables: &[String]) -> String {
+        let mut all = Vec::new();
+        let name = shelved.clone().unwrap_or_else(|| self.new_name());
+        if shelved.is_none() {
+            all.push(format!("CREATE DATABASE {name}"));
+            all.extend(tables.iter().map(|table| format!("CREATE TABLE {name}.{table} LIKE {of}.{table}")));
         }
-        Database { server: self.clone(), name }
+        for table in tables {
+            all.push(format!("DELETE FROM {name}.{table}"));
+            all.push(format!("INSERT INTO {name}.{table} SELECT * FROM {of}.{table}"));
+        }
+        self.execute(&self.home, &all);
+        name
     }
 
     fn execute(&self, database: &str, all: &[String]) {
@@ -169,7 +253,9 @@ impl Database {
         };
         let mut all = vec![begin.to_owned()];
         for (table, columns) in &tables {
-            let cell = |column: &String| format!("coalesce(CAST({column} AS {}), '~')", self.char());
+            let quote = if self.server.kind == Kind::Postgres { '"' } else { '`' };
+            let cell =
+                |column: &String| format!("coalesce(CAST({quote}{column}{quote} AS {}), '~')", self.char());
             let cells: Vec<String> = columns.iter().map(cell).collect();
             all.push(format!("SELECT '{table}', {} FROM {table}", cells.join(", ")));
         }
@@ -182,11 +268,12 @@ impl Database {
 }
 
 impl Drop for Database {
+    /// What is not a copy goes with the servers, which are the harness's own.
     fn drop(&mut self) {
-        let force = if self.server.kind == Kind::Postgres { " WITH (FORCE)" } else { "" };
-        let sql = format!("DROP DATABASE IF EXISTS {}{force}", self.name);
-        // The servers themselves go with the harness.
-        block_on(self.server.ask(&self.server.home, &[sql])).ok();
+        if let Some(of) = self.copy_of.take() {
+            let mut shelf = self.server.shelf.lock().expect("no trial panics");
+            shelf.entry(of).or_default().push(std::mem::take(&mut self.name));
+        }
     }
 }
 

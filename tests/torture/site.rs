@@ -97,8 +97,12 @@ impl Masters {
     pub(crate) fn site(&self, engine: &Engine, night: Night) -> Site {
         let folder = tempfile::tempdir().expect("a folder");
         let site = Site { database: engine.database(), program: self.program.clone(), folder };
+        self.lay(&site, "small");
+        if engine.server().is_some() {
+            let ran = site.run(&["migrate"]);
+            assert_eq!(ran.code, Some(0), "the tables: {}", ran.shown());
+        }
         if night == Night::Again {
-            self.lay(&site, "small");
             let ran = site.run(&EARLIER);
             assert_eq!(ran.code, Some(10), "the earlier night: {}", ran.shown());
         }
@@ -114,13 +118,13 @@ impl Masters {
     pub(crate) fn copy_into(&self, folder: tempfile::TempDir, engine: &Engine, of: &Site) -> Site {
         copy_folder(of.path(), folder.path());
         let site = Site { database: engine.copy(&of.database), program: self.program.clone(), folder };
-        site.configure();
+        site.configure(None);
         site
     }
 
     fn lay(&self, site: &Site, master: &str) {
         copy_folder(&self.folder.path().join(master), site.path());
-        site.configure();
+        site.configure(None);
     }
 }
 
@@ -129,12 +133,13 @@ impl Site {
         self.folder.path()
     }
 
-    fn configure(&self) {
+    /// Writes the configuration; with the port of a proxy, if one stands before the server.
+    pub(crate) fn configure(&self, port: Option<u16>) {
         let accounts = fs::read_to_string(self.path().join("accounts.toml")).expect("accounts");
         let text = format!(
             "paytype = \"WX|ALI\"\nreport_lang = \"en\"\ndatabase = \"{}\"\n\n[paylog]\n\
              database = \"sqlite:ttpayment.db\"\n{accounts}",
-            self.database.address(None)
+            self.database.address(port)
         );
         fs::write(self.path().join("nightjob.toml"), text).expect("a configuration");
     }
