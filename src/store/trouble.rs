@@ -216,6 +216,8 @@ impl From<sqlx::Error> for Trouble {
             error @ (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => {
                 Trouble::Connection(error.to_string())
             }
+            // A connection that ends in the middle of a message, or is answered by no database server.
+            sqlx::Error::Protocol(text) => Trouble::Connection(text),
             error => Trouble::Driver(error.to_string()),
         }
     }
@@ -281,6 +283,9 @@ mod tests {
             let (found, hint) = trouble.meaning(true);
             assert!(found == exit && hint.contains(words), "{trouble:?}: {hint}");
         }
+        let cut =
+            Trouble::from(sqlx::Error::Protocol("unexpected response from SSLRequest: 0x00".to_owned()));
+        assert_eq!(cut.meaning(true).0, Exit::Storage, "a line that is cut in the greeting is no bug");
         let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         assert_eq!(Trouble::Io(lost).meaning(true).0, Exit::Storage);
         assert!(postgres("57P01").is_lost_connection() && !postgres("40001").is_lost_connection());

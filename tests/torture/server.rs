@@ -94,9 +94,14 @@ impl Server {
             Kind::Postgres => "postgres.start",
             Kind::Mariadb => "mariadb.start",
         };
+        // It names a process that is dead, and whose parent may not have noticed.
+        if self.kind == Kind::Postgres {
+            std::fs::remove_file(Server::folder().join("postgres/data/postmaster.pid")).ok();
+        }
         let mut server = Command::new(Server::folder().join(script));
         server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        server.spawn().expect("a server");
+        let mut server = server.spawn().expect("a server");
+        std::thread::spawn(move || server.wait());
         let answers = async {
             let mut pause = tokio::time::interval(Duration::from_millis(50));
             // As long as a recovery may take; then the harness says so.
