@@ -79,6 +79,14 @@ impl Engine {
 }
 
 impl Database {
+    /// The same one once more.
+    pub(crate) fn shared(&self) -> Database {
+        match self {
+            Database::Sqlite => Database::Sqlite,
+            Database::Server(database) => Database::Server(database.shared()),
+        }
+    }
+
     /// As the configuration writes it; through another port where a proxy stands before the server.
     pub(crate) fn address(&self, port: Option<u16>) -> String {
         match self {

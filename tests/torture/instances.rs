@@ -17,6 +17,8 @@ struct Round {
     killed_at: Option<usize>,
     /// With `--wait`: then nobody leaves.
     waits: bool,
+    /// Each in a folder of its own, as on machines of their own: only the database's lock is between them.
+    apart: bool,
 }
 
 pub(crate) fn at_once(scene: &Scene, rounds: u64) -> Row {
@@ -29,20 +31,24 @@ pub(crate) fn at_once(scene: &Scene, rounds: u64) -> Row {
         let round = Round {
             instances: random.usize(2..=8),
             killed_at: (seed % 3 == 2).then(|| random.usize(1..=scene.points.len())),
-            waits: can_wait && seed % 2 == 1,
+            waits: can_wait && seed % 4 > 1,
+            apart: scene.engine.server().is_some() && seed % 2 == 1,
         };
         started += round.instances;
         held(scene, &round).map(|found| format!("round {seed}, {} instances: {found}", round.instances))
     });
     let complaints: Vec<Option<String>> = complaints.collect();
     let waiting = if can_wait { ", half of the rounds with --wait" } else { "" };
+    let apart = if scene.engine.server().is_some() { ", half as on several machines" } else { "" };
     Row::new("2 to 8 instances at once, rounds", scene.engine.name(), complaints, since)
-        .remark(format!("{started} instances{waiting}"))
+        .remark(format!("{started} instances{waiting}{apart}"))
 }
 
 fn held(scene: &Scene, round: &Round) -> Option<String> {
     let site = scene.site();
-    let (ended, order) = start(scene, &site, round);
+    let others: Vec<Site> =
+        (1..round.instances).filter(|_| round.apart).map(|_| scene.beside(&site)).collect();
+    let (ended, order) = start(scene, (&site, &others), round);
     let pids: Vec<u32> = ended.iter().map(|(pid, _)| *pid).collect();
     let strange = ended.iter().find_map(|(_, ran)| strange(scene, round, &pids, ran));
     let worked = ended.iter().filter(|(_, ran)| ran.code == Some(scene.code)).count();
@@ -50,17 +56,27 @@ fn held(scene: &Scene, round: &Round) -> Option<String> {
     let left = || {
         let left = State::of(&site);
         // Whoever was killed may have been the last; then the next night does it.
-        let odd = || (worked > 0 && round.killed_at.is_none()).then(|| left.against(&scene.new)).flatten();
+        // Where each has its own folder, only the ledger is common.
+        let odd = || match round.apart {
+            true => left.ledger.against(&scene.new.ledger),
+            false => left.against(&scene.new),
+        };
+        let odd = || (worked > 0 && round.killed_at.is_none()).then(odd).flatten();
         scene.torn(&left).or_else(odd)
     };
     strange.or(idle).or_else(|| mixed(&order)).or_else(left).or_else(|| scene.heals(&site))
 }
 
 /// Starts them all, then waits for all; how each ended, and what they did in which order.
-fn start(scene: &Scene, site: &Site, round: &Round) -> (Vec<(u32, Ran)>, Vec<(u32, Point)>) {
+fn start(
+    scene: &Scene,
+    (site, others): (&Site, &[Site]),
+    round: &Round,
+) -> (Vec<(u32, Ran)>, Vec<(u32, Point)>) {
     let mut log = None;
     let mut commands: Vec<Command> = Vec::new();
     for number in 0..round.instances {
+        let site = number.checked_sub(1).and_then(|other| others.get(other)).unwrap_or(site);
         let mut command = site.command(&NIGHT);
         if round.waits {
             command.args(["--wait", "10m"]);
@@ -93,10 +109,12 @@ fn strange(scene: &Scene, round: &Round, pids: &[u32], ran: &Ran) -> Option<Stri
     (!good || ran.is_ugly()).then(|| ran.shown())
 }
 
-/// Whether two of them changed the house in turns: what each did must lie together. Folder and lock file come before
-/// anybody holds the lock.
+/// Whether two of them did the job in turns: what each wrote must lie together. Folders and the lock's own file are made
+/// before anybody holds the lock; a server may be asked who does.
 fn mixed(order: &[(u32, Point)]) -> Option<String> {
-    let is_work = |point: &Point| point.file != "data" && !point.file.ends_with(".lock");
+    let is_work = |point: &Point| {
+        matches!(point.kind.as_str(), "write" | "rename" | "sync") && !point.file.ends_with(".lock")
+    };
     let mut turns: Vec<u32> = order.iter().filter(|(_, point)| is_work(point)).map(|(pid, _)| *pid).collect();
     turns.dedup();
     let mut workers = turns.clone();

@@ -88,6 +88,11 @@ impl<'a> Scene<'a> {
         self.masters.copy(self.engine, &self.begun)
     }
 
+    /// A house on another machine: folders of its own, and the same ledger.
+    pub(crate) fn beside(&self, site: &Site) -> Site {
+        self.masters.beside(&self.begun, site)
+    }
+
     pub(crate) fn site_in(&self, folder: tempfile::TempDir) -> Site {
         self.masters.copy_into(folder, self.engine, &self.begun)
     }

@@ -210,6 +210,11 @@ impl Server {
 }
 
 impl Database {
+    /// The same one once more; whose it was first puts it back.
+    pub(crate) fn shared(&self) -> Database {
+        Database { server: self.server.clone(), name: self.name.clone(), copy_of: None }
+    }
+
     pub(crate) fn address(&self, port: Option<u16>) -> String {
         let own = self.server.url(&self.name);
         match port {

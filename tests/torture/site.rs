@@ -122,6 +122,15 @@ impl Masters {
         site
     }
 
+    /// The folder of one house with the ledger of another.
+    pub(crate) fn beside(&self, of: &Site, ledger_of: &Site) -> Site {
+        let folder = tempfile::tempdir().expect("a folder");
+        copy_folder(of.path(), folder.path());
+        let site = Site { database: ledger_of.database.shared(), program: self.program.clone(), folder };
+        site.configure(None);
+        site
+    }
+
     fn lay(&self, site: &Site, master: &str) {
         copy_folder(&self.folder.path().join(master), site.path());
         site.configure(None);
