@@ -86,13 +86,16 @@ fn of_sqlite(code: i32) -> (Exit, &'static str) {
     match code & 0xff {
         5 | 6 => (Exit::Storage, "another program holds the database; close it and run again"),
         8 => (Exit::Storage, "the file or its folder cannot be written by this user"),
-        10 => (Exit::Storage, "the disk failed or is not local; check it, then run again"),
+        10 => (Exit::Storage, "the disk is full, failing or not local; check it, then run again"),
         11 | 26 => (
             Exit::Storage,
             "the file is damaged or not a database; check what it is before you touch it. (A lost ledger is built anew from the archive by `nightjob reconcile`; EB_PAYLOG is the gateway's)",
         ),
         13 => (Exit::Storage, "the disk is full; make space and run again"),
-        14 => (Exit::Storage, "check the path, and that this user may open the file and write its folder"),
+        14 => (
+            Exit::Storage,
+            "check the path, that the disk has space, and that this user may open the file and write its folder",
+        ),
         _ => REPORT,
     }
 }
@@ -214,6 +217,8 @@ impl From<sqlx::Error> for Trouble {
             error @ (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => {
                 Trouble::Connection(error.to_string())
             }
+            // A connection that ends in the middle of a message, or is answered by no database server.
+            sqlx::Error::Protocol(text) => Trouble::Connection(text),
             error => Trouble::Driver(error.to_string()),
         }
     }
@@ -279,6 +284,9 @@ mod tests {
             let (found, hint) = trouble.meaning(true);
             assert!(found == exit && hint.contains(words), "{trouble:?}: {hint}");
         }
+        let cut =
+            Trouble::from(sqlx::Error::Protocol("unexpected response from SSLRequest: 0x00".to_owned()));
+        assert_eq!(cut.meaning(true).0, Exit::Storage, "a line that is cut in the greeting is no bug");
         let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         assert_eq!(Trouble::Io(lost).meaning(true).0, Exit::Storage);
         assert!(postgres("57P01").is_lost_connection() && !postgres("40001").is_lost_connection());

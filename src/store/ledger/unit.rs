@@ -81,6 +81,8 @@ impl UnitTx {
     /// Not called, the ones that are stored stay: a poorer log never replaces a richer result.
     pub async fn orders(&mut self, orders: Arc<LoggedOrders>, of_day: Vec<u32>) -> Result<(), Failure> {
         self.step()?;
+        #[cfg(feature = "rig")]
+        self.planted_two_transactions().await?;
         let date = self.key.date;
         let strange =
             |index: &&u32| orders.orders.get(**index as usize).is_none_or(|order| order.day != date);
@@ -143,6 +145,17 @@ impl UnitTx {
         let of_unit = (self.key.account.as_str(), &*self.key.date.to_string());
         let last = events::last_of_unit(&mut self.tx.link(), &place, of_unit).await?;
         self.events = Some(events::drafts(&last, rows));
+        Ok(())
+    }
+
+    /// The planted bug that `scripts/torture` must catch: what came before is committed for itself.
+    #[cfg(feature = "rig")]
+    async fn planted_two_transactions(&mut self) -> Result<(), Failure> {
+        if crate::store::PLANTED.load(std::sync::atomic::Ordering::Relaxed) {
+            let place = self.tx.place().clone();
+            self.tx.link().commit().await.at(&place, "committing half a unit")?;
+            self.tx.link().begin().await.at(&place, "beginning the other half")?;
+        }
         Ok(())
     }
 
