@@ -7,7 +7,7 @@
 //! (`command/rig.rs` for the real program, `tests/simulation` in process).
 
 #[cfg(feature = "rig")]
-pub use armed::{arm, disarm, reach};
+pub use armed::{arm, disarm, plant, planted, reach};
 
 /// Announces a durable step, by the words `room: what is done`. An error means that the step failed and was not taken.
 ///
@@ -18,6 +18,14 @@ pub use armed::{arm, disarm, reach};
 #[inline]
 pub fn reach(_step: &'static str) -> std::io::Result<()> {
     Ok(())
+}
+
+/// Whether the bug of this name was planted: a suite that does not find it proves nothing. Never without the feature
+/// `rig`.
+#[cfg(not(feature = "rig"))]
+#[inline]
+pub fn planted(_bug: &'static str) -> bool {
+    false
 }
 
 #[cfg(feature = "rig")]
@@ -31,6 +39,18 @@ mod armed {
 
     static JUDGE: RwLock<Option<Box<Judge>>> = RwLock::new(None);
     static REACHED: AtomicU64 = AtomicU64::new(0);
+
+    static PLANTED: RwLock<String> = RwLock::new(String::new());
+
+    /// Plants the bug of this name, for as long as the process lives.
+    pub fn plant(bug: &str) {
+        bug.clone_into(&mut PLANTED.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether the bug of this name was planted: a suite that does not find it proves nothing.
+    pub fn planted(bug: &'static str) -> bool {
+        *PLANTED.read().unwrap_or_else(PoisonError::into_inner) == bug
+    }
 
     /// From now on `judge` decides, and the numbers begin again at 1. One for the whole process.
     pub fn arm(judge: impl Fn(u64, &'static str) -> io::Result<()> + Send + Sync + 'static) {

@@ -21,9 +21,9 @@ mod inspect;
 mod join;
 mod pace;
 mod times;
+mod world;
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +31,9 @@ pub use archive::{Archive, Kept, Partial};
 pub use index::{Index, IndexLine, Line, Placed, Seal, Status};
 pub use inquire::Answered;
 pub use inspect::Object;
+#[cfg(feature = "rig")]
+pub use world::Simulated;
+pub use world::World;
 
 use crate::channel::{ASKS_MAX, Ask, Exhausted, HEAD_MAX, Heard, Room, Statements, Step};
 use crate::config::HttpSettings;
@@ -169,41 +172,6 @@ pub trait Transport: Send + Sync {
     ) -> impl Future<Output = Result<Reply, Trouble>> + Send;
 }
 
-/// The real thing: sockets and files.
-pub struct World {
-    http: http::Http,
-    home: PathBuf,
-    bill_bytes_max: u64,
-}
-
-impl Transport for World {
-    async fn send(&self, ask: &Ask, into: &mut Partial, tell: Tell<'_>) -> Result<Reply, Trouble> {
-        match ask {
-            Ask::Http(request) => self.http.send(request, into, tell).await,
-            Ask::File(ask) => Ok(self.open(&ask.pattern, into)?),
-        }
-    }
-}
-
-impl World {
-    fn open(&self, pattern: &str, into: &mut Partial) -> Result<Reply, Failure> {
-        let mut reply =
-            Reply { status: 200, headers: Vec::new(), source: pattern.to_owned(), authenticated: false };
-        match file::find(&self.home, pattern)? {
-            file::Found::One(path) => {
-                reply.source = path.strip_prefix(&self.home).unwrap_or(&path).display().to_string();
-                file::copy(&path, &reply.source, into, self.bill_bytes_max)?;
-            }
-            file::Found::None => reply.status = 404,
-            file::Found::Several(names) => {
-                reply.status = 300;
-                into.write(names.join("\n").as_bytes())?;
-            }
-        }
-        Ok(reply)
-    }
-}
-
 fn too_large(from: &str, bytes_max: u64) -> Failure {
     Failure::new(
         Exit::Rejected,
@@ -217,19 +185,6 @@ pub struct Acquirer<T: Transport = World> {
     limits: Limits,
     archive: Arc<Archive>,
     clock: Clock,
-}
-
-impl Acquirer<World> {
-    /// `home` is the folder that `local_file` patterns are relative to.
-    pub fn new(http: &HttpSettings, archive: Arc<Archive>, home: &Path, clock: Clock) -> Acquirer<World> {
-        Acquirer::with_limits(Limits::new(http), archive, home, clock)
-    }
-
-    pub fn with_limits(limits: Limits, archive: Arc<Archive>, home: &Path, clock: Clock) -> Acquirer<World> {
-        let (http, bill_bytes_max) = (http::Http::new(&limits), limits.bill_bytes_max);
-        let world = World { http, home: home.to_path_buf(), bill_bytes_max };
-        Acquirer::with_transport(world, limits, archive, clock)
-    }
 }
 
 impl<T: Transport> Acquirer<T> {

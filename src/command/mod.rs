@@ -25,7 +25,7 @@ use crate::domain::{Exit, Failure};
 use crate::night::Source;
 
 use answer::Answer;
-pub use simulated::logged;
+pub use simulated::{logged, planted_and_found};
 use start::Start;
 
 /// Runs the command and prints its answer. The exit code.
@@ -43,13 +43,18 @@ pub fn execute(cli: &Cli) -> Exit {
     // The night itself keeps to the deadline, unit by unit; beyond the grace something hangs.
     let most = cli.global.max_duration.saturating_add(GRACE);
     let done = runtime.block_on(bounded(most, dispatch(&start, cli)));
-    // Blocking work that is still on its way (a signal, the deadline) must not hold the program up: everything
-    // durable is atomic, so it may die here as it may die anywhere.
-    runtime.shutdown_background();
+    leave(runtime);
     match done {
         Ok(answer) => answer.print(&start, cli),
         Err(failure) => answer::refuse(cli, &failure),
     }
+}
+
+/// Leaves blocking work that is still on its way (a signal, the deadline) to the end of the process. It must not hold the
+/// program up: everything durable is atomic, so it may die there as it may die anywhere. And the runtime is not shut
+/// down under it: that work would panic at its next wait, and the last thing that an operator reads must not be that.
+fn leave(runtime: tokio::runtime::Runtime) {
+    std::mem::forget(runtime);
 }
 
 /// How long what is under way at the deadline may take to end as a whole.
@@ -113,5 +118,25 @@ pub(super) async fn signal() -> Exit {
     match tokio::signal::ctrl_c().await {
         Ok(()) => Exit::Interrupted,
         Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_under_way_at_a_signal_does_not_panic_at_its_next_wait() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let (handle, (go, gone), (tell, told)) =
+            (runtime.handle().clone(), std::sync::mpsc::channel(), std::sync::mpsc::channel());
+        runtime.spawn_blocking(move || {
+            gone.recv().unwrap();
+            handle.block_on(tokio::time::timeout(Duration::from_secs(60), async {})).unwrap();
+            tell.send(()).unwrap();
+        });
+        leave(runtime);
+        go.send(()).unwrap();
+        told.recv().expect("it went on");
     }
 }

@@ -1,5 +1,5 @@
-//! The rig: what `NIGHTJOB_FAILPOINT` arms. Only with the feature `rig`, which is never shipped; without it the variable
-//! is refused like any other that names no key.
+//! The rig: what `NIGHTJOB_FAILPOINT` arms and `NIGHTJOB_PLANTED` plants. Only with the feature `rig`, which is never
+//! shipped; without it both are refused like any other variable that names no key.
 //!
 //! | text | what becomes of the steps |
 //! |---|---|
@@ -20,6 +20,9 @@ const ENOSPC: i32 = 28;
 
 /// Arms what the environment asks for.
 pub(super) fn arm(world: &World) -> Result<(), Failure> {
+    if let Some(bug) = world.env.get("NIGHTJOB_PLANTED") {
+        failpoint::plant(bug);
+    }
     let Some(text) = world.env.get("NIGHTJOB_FAILPOINT") else { return Ok(()) };
     let unknown = || Failure::new(Exit::Usage, format!("NIGHTJOB_FAILPOINT: `{text}` is no plan"));
     let (what, at) = text.split_once(':').unwrap_or((text, ""));

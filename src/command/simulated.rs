@@ -237,6 +237,12 @@ struct Found {
     unplanted: Vec<Item>,
 }
 
+/// What a simulated day's report lacks of what was planted, and what it says beyond that: both empty if all is well.
+pub fn planted_and_found(day: &SimulatedDay, report: &Report) -> [Vec<String>; 2] {
+    let Found { missed, unplanted, .. } = Found::hold(day, report);
+    [missed, unplanted].map(|items| items.iter().map(|item| format!("{item:?}")).collect())
+}
+
 impl Found {
     fn hold(day: &SimulatedDay, report: &Report) -> Found {
         let date = day.date();

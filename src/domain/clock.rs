@@ -7,6 +7,9 @@ use super::{BillDate, Moment};
 pub enum Clock {
     System,
     Fixed(Moment),
+    /// A clock that jumps while the night goes on.
+    #[cfg(feature = "rig")]
+    Told(fn() -> Moment),
 }
 
 impl Clock {
@@ -14,6 +17,8 @@ impl Clock {
         match self {
             Clock::System => Moment::from_unix(chrono::Utc::now().timestamp()),
             Clock::Fixed(moment) => moment,
+            #[cfg(feature = "rig")]
+            Clock::Told(tell) => tell(),
         }
     }
 

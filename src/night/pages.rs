@@ -11,7 +11,7 @@ use super::log::NightLog;
 use super::unit::key;
 use super::{House, Outcome};
 use crate::domain::{BillDate, Currency, EntryKind, Errand, Exit, Failure, Moment, PayType};
-use crate::failpoint::reach;
+use crate::failpoint::{planted, reach};
 use crate::reconcile::{Timing, TimingKind};
 use crate::report::section::{About, not_compared};
 use crate::report::{self, HeldRow, Report, Section, UnclaimedRow};
@@ -49,7 +49,8 @@ fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     reach("report: make the folder")?;
     fs::create_dir_all(folder)?;
-    let partial: PathBuf = path.with_extension("partial");
+    let in_place = planted("report_in_place");
+    let partial: PathBuf = if in_place { path.to_owned() } else { path.with_extension("partial") };
     reach("report: make a partial file")?;
     let mut file = File::create(&partial)?;
     reach("report: write")?;

@@ -20,6 +20,7 @@
 //! | `lines`, `paper/` | statements |
 //! | `currency` | money overseas |
 //! | `server`, `desk/`, `mishap`, `trouble` | the providers' HTTP interfaces and their scripted faults |
+//! | `desks` | the same without a socket |
 //! | `notices`, `files` | what a gateway kept, and what lies in a folder instead of at a desk |
 //! | `keys`, `site`, `scenario` | secrets, a folder to run in, and stories to tell with it |
 
@@ -47,6 +48,7 @@ mod lines;
 mod reply;
 mod paper;
 mod desk;
+mod desks;
 mod form;
 mod currency;
 mod truth;
@@ -57,6 +59,7 @@ mod day_tests;
 mod room_tests;
 
 pub use day::{DayPlan, Faults, SimulatedDay, simulate};
+pub use desks::{Desks, Said};
 pub use fault::Fault;
 pub use log_row::SimLogRow;
 pub use mishap::{Desk, Mishap, Rule, Tries};

@@ -204,6 +204,13 @@ impl Answer {
         answer
     }
 
+    /// The answer as values, for who asks without a socket: status, headers, body, and whether the line breaks in it.
+    pub(super) fn into_parts(self) -> (u16, Vec<(String, String)>, Bytes, bool) {
+        let headers =
+            self.headers.into_iter().map(|(name, value)| (name.as_str().to_owned(), value)).collect();
+        (self.status, headers, self.body, self.cut)
+    }
+
     fn into_response(self) -> Response {
         // No content has no length either.
         let length = if self.status == 204 { None } else { Some(self.body.len()) };
@@ -325,7 +332,7 @@ pub(super) struct House {
 }
 
 impl House {
-    fn new(day: Arc<SimulatedDay>, rules: Vec<Rule>, addr: SocketAddr) -> House {
+    pub(super) fn new(day: Arc<SimulatedDay>, rules: Vec<Rule>, addr: SocketAddr) -> House {
         House {
             day,
             rules,
