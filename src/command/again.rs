@@ -14,7 +14,7 @@ use crate::store::Ledger;
 /// The bare night's plan with what earlier nights left undone, said once. What cannot be read of earlier days is one more
 /// cause, and stops no day of tonight's.
 pub(super) async fn caught_up(start: &Start, house: &House, plan: Plan, outcome: &mut Outcome) -> Plan {
-    let today = start.clock.today();
+    let today = start.today;
     match catching_up(&house.settings, &house.ledger, plan.clone(), today).await {
         Ok(plan) => {
             tell(&plan, today, start.lang);

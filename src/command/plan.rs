@@ -18,7 +18,7 @@ use crate::store::Ledger;
 
 pub(super) async fn plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let (settings, plan) = prepare(start, cli, SecretUse::Databases).await?;
-    let (ledger, today) = (Ledger::open_if_there(&settings.database).await?, start.clock.today());
+    let (ledger, today) = (Ledger::open_if_there(&settings.database).await?, start.today);
     let plan = match &ledger {
         Some(ledger) => again::catching_up(&settings, ledger, plan, today).await?,
         None => plan,

@@ -1,7 +1,9 @@
-//! The rig: what `NIGHTJOB_FAILPOINT` arms and `NIGHTJOB_PLANTED` plants. Only with the feature `rig`, which is never
-//! shipped; without it both are refused like any other variable that names no key.
+//! The rig: what `NIGHTJOB_FAILPOINT` arms, `NIGHTJOB_PLANTED` plants and `NIGHTJOB_CLOCK` does to the clock. Only with
+//! the feature `rig`, which is never shipped; without it they are refused like any other variable that names no key.
 //!
-//! | text | what becomes of the steps |
+//! `NIGHTJOB_CLOCK=-3600`: once it was read, the clock of `NIGHTJOB_NOW` is an hour back.
+//!
+//! | `NIGHTJOB_FAILPOINT` | what becomes of the steps |
 //! |---|---|
 //! | `list` | each is told on stderr: `failpoint 17 archive: rename the object` |
 //! | `kill:17` | the process ends at step 17 as `kill -9` ends it: nothing is closed, flushed or cleaned up |
@@ -9,17 +11,39 @@
 //! | `enospc:17-`, `eio:17-` | so do all after it |
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::config::World;
-use crate::domain::{Exit, Failure};
+use crate::domain::{Clock, Exit, Failure, Moment};
 use crate::failpoint;
 
 /// Numbers of Linux; elsewhere the error is another, and still one.
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 
-/// Arms what the environment asks for.
-pub(super) fn arm(world: &World) -> Result<(), Failure> {
+/// Where the clock stood, and how far it jumps once it was read.
+static STOOD: AtomicI64 = AtomicI64::new(0);
+static JUMPS: AtomicI64 = AtomicI64::new(0);
+static READ: AtomicBool = AtomicBool::new(false);
+
+fn jumping() -> Moment {
+    let jump = if READ.swap(true, Ordering::Relaxed) { JUMPS.load(Ordering::Relaxed) } else { 0 };
+    Moment::from_unix(STOOD.load(Ordering::Relaxed)).plus_seconds(jump)
+}
+
+/// Arms what the environment asks for. The clock of this process.
+pub(super) fn arm(world: &World, clock: Clock) -> Result<Clock, Failure> {
+    failpoints(world)?;
+    let Some(text) = world.env.get("NIGHTJOB_CLOCK") else { return Ok(clock) };
+    let jumps = text.parse();
+    let jumps =
+        jumps.map_err(|_| Failure::new(Exit::Usage, format!("NIGHTJOB_CLOCK: `{text}` is no jump")))?;
+    STOOD.store(clock.now().unix(), Ordering::Relaxed);
+    JUMPS.store(jumps, Ordering::Relaxed);
+    Ok(Clock::Told(jumping))
+}
+
+fn failpoints(world: &World) -> Result<(), Failure> {
     if let Some(bug) = world.env.get("NIGHTJOB_PLANTED") {
         failpoint::plant(bug);
     }

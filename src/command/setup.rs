@@ -46,7 +46,7 @@ pub(super) async fn config(start: &Start, cli: &Cli, command: &ConfigCommand) ->
 
 /// The new configuration on stdout, or in a folder; what was taken and what a person must look at is talk.
 fn import(start: &Start, file: &Path, out: Option<&Path>) -> Result<Answer, Failure> {
-    let imported = config::import(file, ROOMS, &start.world, start.clock.today());
+    let imported = config::import(file, ROOMS, &start.world, start.today);
     let imported = imported.map_err(|found| problems(&found))?;
     let (taken, ignored) =
         (start.lang.pick("采用", "taken"), start.lang.pick("未采用的键", "keys that were not used"));

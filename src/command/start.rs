@@ -5,13 +5,15 @@ use std::time::Instant;
 
 use crate::cli::{Cli, LogFormat};
 use crate::config::{self, Loaded, Request, SecretUse, World};
-use crate::domain::{Clock, Failure, Lang};
+use crate::domain::{BillDate, Clock, Failure, Lang};
 use crate::night::{Manner, Talk};
 use crate::report::terminal::Style;
 
 pub(super) struct Start {
     pub(super) world: World,
     pub(super) clock: Clock,
+    /// Read once: whatever the clock does while the program runs, all of it is about the same day.
+    pub(super) today: BillDate,
     pub(super) lang: Lang,
     pub(super) talk: Talk,
     /// --max-duration counts from here, waiting included.
@@ -24,7 +26,8 @@ impl Start {
         let (begun, world) = (Instant::now(), World::of_process());
         let clock = world.clock()?;
         #[cfg(feature = "rig")]
-        super::rig::arm(&world)?;
+        let clock = super::rig::arm(&world, clock)?;
+        let today = clock.today();
         let lang = cli.global.lang.unwrap_or_else(|| locale(&world));
         let color = wants_color(&world);
         let verbosity =
@@ -35,14 +38,14 @@ impl Start {
             json: cli.global.log_format == LogFormat::Json,
             color: color && std::io::stderr().is_terminal(),
         });
-        Ok(Start { world, clock, lang, talk, begun, color })
+        Ok(Start { world, clock, today, lang, talk, begun, color })
     }
 
     /// Settings for a command. Only one that talks to providers needs the secrets.
     pub(super) fn load(&self, cli: &Cli, secrets: SecretUse) -> Result<Loaded, config::Problems> {
         let request =
             Request { file: cli.global.config.clone(), flags: cli.global.flags(), secrets, ..Request::new() };
-        config::load(&request, &self.world, self.clock.today())
+        config::load(&request, &self.world, self.today)
     }
 
     /// How a report looks on stdout: in its own language, which is that of its reasons, not in the talk's.

@@ -21,7 +21,7 @@ const DAYS: u64 = 14;
 pub(super) async fn status(start: &Start, cli: &Cli, last: Option<u64>) -> Result<Answer, Failure> {
     let selection = cli.global.selection()?;
     let settings = settings(start, cli, SecretUse::Databases).await?;
-    let today = start.clock.today();
+    let today = start.today;
     let plan = plan::plan(&settings, &selection, today)?;
     let days = match (selection.dates, last) {
         (Dates::Nightly, last) => {

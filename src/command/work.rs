@@ -26,7 +26,7 @@ pub(super) async fn prepare(
 ) -> Result<(Settings, Plan), Failure> {
     let selection = cli.global.selection()?;
     let settings = settings(start, cli, secrets).await?;
-    let plan = plan::plan(&settings, &selection, start.clock.today())?;
+    let plan = plan::plan(&settings, &selection, start.today)?;
     Ok((settings, plan))
 }
 
@@ -60,8 +60,8 @@ pub(super) async fn run(start: &Start, cli: &Cli, manner: Manner) -> Result<Answ
     let selection = cli.global.selection()?;
     check_reprocess(&selection, reprocess)?;
     let settings = settings_to_fold(start, cli, secrets).await?;
-    let (today, mut outcome) = (start.clock.today(), Outcome::default());
-    let plan = plan::plan(&settings, &selection, today)?;
+    let mut outcome = Outcome::default();
+    let plan = plan::plan(&settings, &selection, start.today)?;
     let (_lock, mut house) = open(start, cli, settings).await?;
     let recorded = Recorded::begin(start, &mut house).await?;
     let plan = match (source, reprocess) {
@@ -157,7 +157,7 @@ pub(super) async fn fetch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
 pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answer, Failure> {
     let selection = cli.global.selection()?;
     let settings = settings_to_fold(start, cli, SecretUse::Databases).await?;
-    let (account, date) = plan::single(&settings, &selection, start.clock.today())?;
+    let (account, date) = plan::single(&settings, &selection, start.today)?;
     let (_lock, mut house) = open(start, cli, settings).await?;
     let recorded = Recorded::begin(start, &mut house).await?;
     let (file, errand) = (start.world.here.join(file), Errand { account, date, bill: Bill::Trade });

@@ -25,7 +25,7 @@ const PREFIX: &str = "NIGHTJOB_";
 /// Variables of this prefix that are no keys: the file, the clock, and what tests and benches are told. What the rig
 /// is told is refused by a program without it, so that a sweep never passes because nothing was armed.
 const NO_KEYS: &[&str] = if cfg!(feature = "rig") {
-    &["CONFIG", "NOW", "BLESS", "BENCH", "FAILPOINT", "PLANTED"]
+    &["CONFIG", "NOW", "BLESS", "BENCH", "FAILPOINT", "PLANTED", "CLOCK"]
 } else {
     &["CONFIG", "NOW", "BLESS", "BENCH"]
 };
