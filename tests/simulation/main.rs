@@ -18,6 +18,7 @@ mod books;
 mod crew;
 mod night;
 mod story;
+mod torn;
 mod town;
 mod weather;
 

@@ -85,7 +85,8 @@ async fn attempt(start: &Start<'_>, outcome: &mut Outcome) -> Result<Vec<String>
     let settings = start.settings;
     let selection = Selection { dates: start.dates, ..Selection::nightly() };
     let plan = plan::plan(settings, &selection, Clock::Fixed(start.now).today())?;
-    let lock = RunLock::take(&RunLock::path_of(&settings.database)?, start.now, "simulated")?;
+    // In this life's own folder, whatever server its ledger is on.
+    let lock = RunLock::take(&settings.archive.with_extension("lock"), start.now, "simulated")?;
     let clock = Clock::Fixed(start.now);
     let mut house = House::open(settings.clone(), clock, Talk::silent(Lang::En), &lock).await?;
     house.acquirer.simulate(Arc::clone(&start.network));

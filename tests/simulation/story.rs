@@ -14,6 +14,7 @@ use sqlx::Connection as _;
 
 use crate::books;
 use crate::night::{Ended, Start, run};
+use crate::torn;
 use crate::town::{PROVIDERS, Town};
 use crate::weather::{Weather, count, mishaps};
 
@@ -210,7 +211,7 @@ impl Story {
         if self.aloud {
             println!("    {}: {:?} {:?}", which(), ended.exit, ended.causes);
         }
-        let torn = block_on(books::torn(&life.settings));
+        let torn = block_on(torn::parts(&life.settings));
         match (torn.is_empty(), ended.lies.is_empty()) {
             (true, true) => Ok(()),
             (false, _) => Err(format!("{}: {torn:#?}", which())),
@@ -244,7 +245,7 @@ impl Story {
 
 async fn report(settings: &Settings, date: BillDate) -> Report {
     let clock = Clock::Fixed(date.plus_days(4).start());
-    let path = RunLock::path_of(&settings.database).expect("a path");
+    let path = settings.archive.with_extension("lock");
     let lock = RunLock::take(&path, clock.now(), "simulated").expect("nobody else");
     let house = House::open(settings.clone(), clock, Talk::silent(Lang::En), &lock).await.expect("a house");
     let report = night::day(&house, date).await.expect("a report");
