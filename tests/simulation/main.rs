@@ -14,6 +14,8 @@
 //! Failpoints are one for each process, so seeds are shared out between processes. It is no test of the harness: it
 //! lists nothing, and `scripts/torture` runs it.
 
+#![allow(clippy::print_stdout, reason = "a program of its own, whose table is its result")]
+
 mod books;
 mod crew;
 mod night;
