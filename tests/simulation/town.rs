@@ -48,13 +48,13 @@ impl Town {
     pub(crate) fn life(&self, name: &str) -> Settings {
         let folder = self.folder.join(name);
         let mut settings = self.settings.clone();
-        settings.database = format!("sqlite:{}", folder.join("data/nightjob.db").display());
+        settings.database = format!("sqlite:{}", folder.join("data/nightjob.db").display()).into();
         settings.archive = folder.join("data/archive");
         settings.reports = folder.join("reports");
         let log = folder.join(LOG);
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::copy(self.folder.join(LOG), &log).expect("a log");
-        settings.paylog.database = format!("sqlite:{}", log.display());
+        settings.paylog.database = format!("sqlite:{}", log.display()).into();
         settings
     }
 
