@@ -2,6 +2,7 @@
 //! each by the real program (`background/reliability_ux.md` 1.8).
 
 mod common;
+#[allow(dead_code, reason = "a part of it is used here")]
 #[path = "common/site.rs"]
 mod site;
 

@@ -8,7 +8,7 @@ mod books;
 #[allow(dead_code, reason = "the rest is that of tests/gateway_tables")]
 #[path = "../gateway_tables/logs.rs"]
 mod logs;
-#[allow(dead_code, reason = "only a storm counts steps")]
+#[allow(dead_code, reason = "the storm is that of tests/simulation")]
 #[path = "../simulation/night.rs"]
 mod night;
 #[path = "../common/servers.rs"]

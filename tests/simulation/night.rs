@@ -9,12 +9,12 @@ use std::time::Instant;
 
 use nightjob::acquire::Simulated;
 use nightjob::config::Settings;
-use nightjob::domain::{Clock, Exit, Failure, Lang, Moment};
+use nightjob::domain::{BillDate, Clock, Exit, Failure, Lang, Moment};
 use nightjob::failpoint;
 use nightjob::night::{self, House, Outcome, Source, Talk};
-use nightjob::plan::{self, Dates, Plan, Selection};
+use nightjob::plan::{self, DateSource, Dates, Plan, Selection};
 use nightjob::report::{csv, json};
-use nightjob::store::RunLock;
+use nightjob::store::{Claim, RunLock};
 
 use crate::weather::{Weather, count};
 
@@ -85,16 +85,16 @@ async fn attempt(start: &Start<'_>, outcome: &mut Outcome) -> Result<Vec<String>
     let settings = start.settings;
     let selection = Selection { dates: start.dates, ..Selection::nightly() };
     let plan = plan::plan(settings, &selection, Clock::Fixed(start.now).today())?;
-    // In this life's own folder, whatever server its ledger is on.
-    let lock = RunLock::take(&settings.archive.with_extension("lock"), start.now, "simulated")?;
     let clock = Clock::Fixed(start.now);
+    let lock = lock(settings, clock)?;
     let mut house = House::open(settings.clone(), clock, Talk::silent(Lang::En), &lock).await?;
     house.acquirer.simulate(Arc::clone(&start.network));
     if start.weather.late {
         count("max-duration over");
-        house.deadline = Some(Instant::now());
+        house.deadline.end = Some(Instant::now());
     }
     house.run_id = house.ledger.start_run("simulated", start.now).await?;
+    let plan = caught_up(&house, plan, clock).await?;
     let work = Box::pin(night::run(&house, &plan, Source::Providers, outcome));
     let patient = Patient { work, left: start.weather.patience.unwrap_or(u32::MAX) }.await;
     if !patient {
@@ -109,6 +109,23 @@ async fn attempt(start: &Start<'_>, outcome: &mut Outcome) -> Result<Vec<String>
     let lies = if claims { lies(&house, &plan).await } else { Vec::new() };
     house.ledger.close().await;
     Ok(lies)
+}
+
+/// The lock, in this life's own folder, whatever server its ledger is on.
+pub(crate) fn lock(settings: &Settings, clock: Clock) -> Result<RunLock, Failure> {
+    let claim = Claim { clock, host: "here", command: "simulated" };
+    RunLock::take(&settings.archive.with_extension("lock"), &claim)
+}
+
+/// The bare night's plan with what earlier nights left undone, as `command/again.rs` makes it.
+async fn caught_up(house: &House, plan: Plan, clock: Clock) -> Result<Plan, Failure> {
+    let (DateSource::Lag, Some(own)) = (plan.source, plan.own_day()) else { return Ok(plan) };
+    let back = house.settings.catch_up_days;
+    let days: Vec<BillDate> = (1..=back).map(|days| own.minus_days(days)).collect();
+    let known = night::known(&house.ledger, house.settings.lag_days, &days).await?;
+    let plan = plan.catching_up(back, &known, clock.today());
+    plan.owed.iter().for_each(|_| count("unit caught up"));
+    Ok(plan)
 }
 
 /// What an exit of 0 or 10 is given the lie by: a unit that is not done, a report that is not what the ledger says.

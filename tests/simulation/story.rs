@@ -9,11 +9,10 @@ use nightjob::night::{self, House, Talk};
 use nightjob::plan::Dates;
 use nightjob::report::Report;
 use nightjob::sandbox::{Desk, Desks, Mishap, Rule, Tries};
-use nightjob::store::RunLock;
 use sqlx::Connection as _;
 
 use crate::books;
-use crate::night::{Ended, Start, run};
+use crate::night::{Ended, Start, lock, run};
 use crate::torn;
 use crate::town::{PROVIDERS, Town};
 use crate::weather::{Weather, count, mishaps};
@@ -245,8 +244,7 @@ impl Story {
 
 async fn report(settings: &Settings, date: BillDate) -> Report {
     let clock = Clock::Fixed(date.plus_days(4).start());
-    let path = settings.archive.with_extension("lock");
-    let lock = RunLock::take(&path, clock.now(), "simulated").expect("nobody else");
+    let lock = lock(settings, clock).expect("nobody else");
     let house = House::open(settings.clone(), clock, Talk::silent(Lang::En), &lock).await.expect("a house");
     let report = night::day(&house, date).await.expect("a report");
     house.ledger.close().await;

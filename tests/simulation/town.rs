@@ -34,6 +34,7 @@ impl Town {
             beside: None,
             env: Default::default(),
             command_line: "simulated".to_owned(),
+            host: "here".to_owned(),
         };
         let request = Request { file: Some(file), ..Request::new() };
         let today = day.dates()[2].plus_days(2);
