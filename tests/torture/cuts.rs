@@ -17,52 +17,54 @@ const STORAGE: i32 = 9;
 /// What is said where the ledger itself had to be asked.
 const FOUND_DONE: &str = "the ledger has the unit";
 
-/// At each percent of what a night sends: for a moment, and for good.
-pub(crate) fn each_percent(scene: &Scene, server: &Server, thin: Thin) -> Row {
+/// The line cut everywhere: one row for each way. All of them in one go, because the silent server takes its time.
+pub(crate) fn everywhere(scene: &Scene, server: &Server, thin: Thin) -> Vec<Row> {
     let since = Instant::now();
-    let packets = undisturbed(scene, server).packets;
+    let Seen { packets, commits, .. } = undisturbed(scene, server);
     let percents = thin.of(&(0..100).collect::<Vec<usize>>());
     let places = percents.iter().map(|percent| 1 + packets * percent / 100);
-    let cuts: Vec<Cut> = places.flat_map(|at| [Cut::AtPacket(at), Cut::DownFrom(at)]).collect();
-    let complaints = side_by_side(&cuts, |cut| cut_off(scene, server, cut).err());
-    Row::new("the line cut at each 1 % of a night", scene.engine.name(), complaints, since)
-        .remark(format!("{packets} packets; for a moment, and for good"))
+    let mut cuts = vec![Cut::Silence];
+    cuts.extend(places.flat_map(|at| [Cut::AtPacket(at), Cut::DownFrom(at)]));
+    cuts.extend((1..=commits).flat_map(|commit| [Cut::BeforeCommit(commit), Cut::AfterCommit(commit)]));
+    let ended = side_by_side(&cuts, |cut| ended(scene, server, cut));
+    let ended: Vec<(&Cut, &Ended)> = cuts.iter().zip(&ended).collect();
+    let row = |suite: &str, is: fn(&Cut) -> bool| {
+        let trials =
+            ended.iter().filter(|(cut, _)| is(cut)).map(|(_, ended)| ended.complaint.clone()).collect();
+        Row::new(suite, scene.engine.name(), trials, since)
+    };
+    let found = ended.iter().filter(|(cut, ended)| matches!(cut, Cut::AfterCommit(_)) && ended.found).count();
+    vec![
+        row("the line cut at each 1 % of a night", |cut| matches!(cut, Cut::AtPacket(_) | Cut::DownFrom(_)))
+            .remark(format!("{packets} packets; for a moment, and for good")),
+        row("the line cut before each COMMIT", |cut| matches!(cut, Cut::BeforeCommit(_))),
+        row("the line cut between each COMMIT and its reply", |cut| matches!(cut, Cut::AfterCommit(_)))
+            .but((found == 0).then(|| "no unit whose COMMIT was not answered was found done".to_owned()))
+            .remark(format!("{found} units found done at once")),
+        row("a server that accepts and says nothing", |cut| matches!(cut, Cut::Silence)),
+    ]
 }
 
-/// Before each COMMIT.
-pub(crate) fn before_commit(scene: &Scene, server: &Server) -> Row {
-    let since = Instant::now();
-    let cuts: Vec<Cut> = (1..=undisturbed(scene, server).commits).map(Cut::BeforeCommit).collect();
-    let complaints = side_by_side(&cuts, |cut| cut_off(scene, server, cut).err());
-    Row::new("the line cut before each COMMIT", scene.engine.name(), complaints, since)
+/// How a trial ended.
+struct Ended {
+    complaint: Option<String>,
+    /// The ledger had to be asked whether a unit is in it, and it was.
+    found: bool,
 }
 
-/// Between each COMMIT and its answer.
-pub(crate) fn after_commit(scene: &Scene, server: &Server) -> Row {
+fn ended(scene: &Scene, server: &Server, cut: &Cut) -> Ended {
     let since = Instant::now();
-    let cuts: Vec<Cut> = (1..=undisturbed(scene, server).commits).map(Cut::AfterCommit).collect();
-    let ended = side_by_side(&cuts, |cut| {
-        let ran = cut_off(scene, server, cut)?;
-        let found = ran.talk.contains(FOUND_DONE);
-        match found && ran.code != Some(scene.code) {
-            true => Err(format!("a unit was found done, and yet: {}", ran.shown())),
-            false => Ok(found),
+    match cut_off(scene, server, cut) {
+        Err(complaint) => Ended { complaint: Some(complaint), found: false },
+        Ok(ran) => {
+            let found = ran.talk.contains(FOUND_DONE);
+            let vain = found && ran.code != Some(scene.code);
+            let late = since.elapsed() > PATIENCE;
+            let complaint =
+                (vain || late).then(|| format!("{cut:?}: found done in vain, or late: {}", ran.shown()));
+            Ended { complaint, found }
         }
-    });
-    let found = ended.iter().filter(|ended| matches!(ended, Ok(true))).count();
-    let none = (found == 0).then(|| "no unit whose COMMIT was not answered was found done".to_owned());
-    let complaints = ended.into_iter().map(Result::err).chain(none.map(Some)).collect();
-    Row::new("the line cut between each COMMIT and its reply", scene.engine.name(), complaints, since)
-        .remark(format!("{found} units found done at once"))
-}
-
-/// Somebody takes the connection and says nothing.
-pub(crate) fn silence(scene: &Scene, server: &Server) -> Row {
-    let since = Instant::now();
-    let complaint = cut_off(scene, server, &Cut::Silence).err();
-    let late = (since.elapsed() > PATIENCE).then(|| format!("it took {} s", since.elapsed().as_secs()));
-    Row::new("a server that accepts and says nothing", scene.engine.name(), vec![complaint.or(late)], since)
-        .remark(format!("ended after {} s", since.elapsed().as_secs()))
+    }
 }
 
 fn undisturbed(scene: &Scene, server: &Server) -> Seen {

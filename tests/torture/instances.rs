@@ -8,7 +8,7 @@ use crate::points::{self, Deed, Library, Point};
 use crate::scene::{BUSY, Scene};
 use crate::site::{NIGHT, Ran, Site};
 use crate::state::State;
-use crate::table::Row;
+use crate::table::{Row, side_by_side};
 
 /// What one round does.
 struct Round {
@@ -21,23 +21,27 @@ struct Round {
     apart: bool,
 }
 
-pub(crate) fn at_once(scene: &Scene, rounds: u64) -> Row {
-    let since = Instant::now();
-    let can_wait = scene.site().run(&["--help"]).text.contains("--wait");
-    let mut started = 0;
-    // One round after another: they are themselves what runs side by side.
-    let complaints = (0..rounds).map(|seed| {
+impl Round {
+    fn drawn(scene: &Scene, can_wait: bool, seed: u64) -> Round {
         let mut random = fastrand::Rng::with_seed(seed);
-        let round = Round {
+        Round {
             instances: random.usize(2..=8),
             killed_at: (seed % 3 == 2).then(|| random.usize(1..=scene.points.len())),
             waits: can_wait && seed % 4 > 1,
             apart: scene.engine.server().is_some() && seed % 2 == 1,
-        };
-        started += round.instances;
+        }
+    }
+}
+
+pub(crate) fn at_once(scene: &Scene, rounds: u64) -> Row {
+    let since = Instant::now();
+    let can_wait = scene.site().run(&["--help"]).text.contains("--wait");
+    let seeds: Vec<u64> = (0..rounds).collect();
+    let started: usize = seeds.iter().map(|seed| Round::drawn(scene, can_wait, *seed).instances).sum();
+    let complaints = side_by_side(&seeds, |seed| {
+        let round = Round::drawn(scene, can_wait, *seed);
         held(scene, &round).map(|found| format!("round {seed}, {} instances: {found}", round.instances))
     });
-    let complaints: Vec<Option<String>> = complaints.collect();
     let waiting = if can_wait { ", half of the rounds with --wait" } else { "" };
     let apart = if scene.engine.server().is_some() { ", half as on several machines" } else { "" };
     Row::new("2 to 8 instances at once, rounds", scene.engine.name(), complaints, since)
@@ -100,7 +104,7 @@ fn start(
 
 /// What is wrong with how one instance ended.
 fn strange(scene: &Scene, round: &Round, pids: &[u32], ran: &Ran) -> Option<String> {
-    let names = |pid: &u32| ran.talk.contains(&format!("held by process {pid},"));
+    let names = |pid: &u32| ran.talk.contains(&format!("held by process {pid} on "));
     let good = match ran.code {
         None => round.killed_at.is_some(),
         Some(BUSY) => !round.waits && pids.iter().any(names),

@@ -122,37 +122,52 @@ fn run(asked: &Asked) -> Vec<Row> {
     let library = Library::build(folder.path());
     let masters = Masters::build(asked.program.clone());
     let mut rows = Vec::new();
-    let mut suite = |name: &str, run: &dyn Fn() -> Row| {
-        if name.contains(&asked.only) {
-            let row = run();
+    for engine in engines().into_iter().filter(|engine| engine.name().contains(&asked.on)) {
+        on_engine(asked, (&masters, &library, &engine), &mut |row| {
             row.say(asked.show);
             rows.push(row);
-        }
-    };
-    let thin = |quick: usize| if asked.full { Thin::ALL } else { Thin(quick) };
-    for engine in engines().into_iter().filter(|engine| engine.name().contains(&asked.on)) {
-        let first = Scene::new(&masters, &library, &engine, Night::First);
-        let again = Scene::new(&masters, &library, &engine, Night::Again);
-        suite("kill", &|| kills::every_point(&first, "a first night", (thin(4), thin(8))));
-        suite("kill", &|| kills::every_point(&again, "a night that replaces one", (thin(2), thin(4))));
-        if engine.server().is_none() {
-            suite("strace", &|| counted::against_strace(&again));
-        }
-        for (what, deed) in faults::FAULTS {
-            suite("fault", &|| faults::every_point(&again, what, deed, thin(6)));
-        }
-        suite("full disk", &|| full_disk::smaller_and_larger(&again));
-        suite("chains", &|| kills::chains(&again, if asked.full { 500 } else { 20 }));
-        suite("instances", &|| instances::at_once(&again, if asked.full { 200 } else { 20 }));
-        if let Some(server) = engine.server() {
-            suite("cut percent", &|| cuts::each_percent(&again, server, thin(10)));
-            suite("cut before", &|| cuts::before_commit(&again, server));
-            suite("cut after", &|| cuts::after_commit(&again, server));
-            suite("silence", &|| cuts::silence(&again, server));
-            suite("crash", &|| crashes::killed(&again, server, if asked.full { 20 } else { 3 }));
-        }
-        let planted = again.planted();
-        suite("planted", &|| kills::two_transactions(&planted, thin(2)));
+        });
     }
     rows
+}
+
+/// Every suite on one engine. In the quick form the long sweeps try every n-th point, beginning anywhere.
+fn on_engine(
+    asked: &Asked,
+    (masters, library, engine): (&Masters, &Library, &Engine),
+    tell: &mut dyn FnMut(Row),
+) {
+    let is_file = engine.server().is_none();
+    let thin = |file: usize, server: usize| match asked.full {
+        true => Thin::ALL,
+        false => Thin(if is_file { file } else { server }),
+    };
+    let times = |quick, full| if asked.full { full } else { quick };
+    let mut suite = |name: &str, run: &dyn Fn() -> Vec<Row>| {
+        if name.contains(&asked.only) {
+            run().into_iter().for_each(&mut *tell);
+        }
+    };
+    let first = Scene::new(masters, library, engine, Night::First);
+    let again = Scene::new(masters, library, engine, Night::Again);
+    let kills = |scene, night| vec![kills::every_point(scene, night, (thin(5, 12), thin(10, 24)))];
+    suite("kill first", &|| kills(&first, "a first night"));
+    suite("kill again", &|| kills(&again, "a night that replaces one"));
+    suite("chains", &|| vec![kills::chains(&again, times(20, 500))]);
+    for (what, deed) in faults::FAULTS {
+        suite("fault", &|| vec![faults::every_point(&again, what, deed, thin(8, 12))]);
+    }
+    suite("instances", &|| vec![instances::at_once(&again, times(if is_file { 20 } else { 8 }, 200))]);
+    match engine.server() {
+        Some(server) => {
+            suite("cut", &|| cuts::everywhere(&again, server, thin(1, 10)));
+            suite("crash", &|| vec![crashes::killed(&again, server, if asked.full { 20 } else { 3 })]);
+        }
+        None => {
+            suite("full disk", &|| vec![full_disk::smaller_and_larger(&again)]);
+            suite("strace", &|| vec![counted::against_strace(&again)]);
+        }
+    }
+    let planted = again.planted();
+    suite("planted", &|| vec![kills::two_transactions(&planted, thin(2, 6))]);
 }

@@ -55,6 +55,16 @@ impl Row {
         self
     }
 
+    /// One more condition, of all trials together; `None` if it holds.
+    pub(crate) fn but(mut self, complaint: Option<String>) -> Row {
+        if let Some(complaint) = complaint {
+            self.good = 0;
+            self.result = format!("0 of {}", self.of);
+            self.complaints.push(complaint);
+        }
+        self
+    }
+
     pub(crate) fn result(mut self, result: impl Into<String>) -> Row {
         self.result = result.into();
         self
