@@ -71,12 +71,13 @@ fn held(scene: &Scene, round: &Round) -> Option<String> {
     strange.or(idle).or_else(|| mixed(&order)).or_else(left).or_else(|| scene.heals(&site))
 }
 
+/// An instance, by its process, and how it ended.
+type Ended = (u32, Ran);
+/// An instance, by its process, and something durable that it did.
+type Done = (u32, Point);
+
 /// Starts them all, then waits for all; how each ended, and what they did in which order.
-fn start(
-    scene: &Scene,
-    (site, others): (&Site, &[Site]),
-    round: &Round,
-) -> (Vec<(u32, Ran)>, Vec<(u32, Point)>) {
+fn start(scene: &Scene, (site, others): (&Site, &[Site]), round: &Round) -> (Vec<Ended>, Vec<Done>) {
     let mut log = None;
     let mut commands: Vec<Command> = Vec::new();
     for number in 0..round.instances {

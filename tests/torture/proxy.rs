@@ -124,7 +124,7 @@ impl Line {
             Next::Forward => server.write_all(said).await.is_ok(),
             Next::ForwardAndCut => {
                 server.write_all(said).await.ok();
-                server.read(&mut [0; 1 << 12]).await.ok();
+                drop(server.read(&mut [0; 1 << 12]).await);
                 false
             }
         }
