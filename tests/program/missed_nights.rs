@@ -97,6 +97,30 @@ fn a_filled_day_has_the_one_after_it_compared_again() {
 }
 
 #[test]
+fn it_is_compared_again_also_where_another_account_has_that_day_filled() {
+    let site = site(8..=11, |day| day != 8);
+    let bytes = bill_of("1900012345", "2016-11-09", &[("A9", "12.00"), ("A8", "12.00")]);
+    site.write("statements/WX/1900012345/20161109.csv", bytes);
+    let second = "[[account]]\nname = \"second\"\npaytype = \"WX\"\nchannel = \"local_file\"\nmerchant = \"2088\"\n\
+                  seller = [\"9999\"]\npath = \"statements/{paytype}/{merchant}/{date}.csv\"\n";
+    let config =
+        site.text("nightjob.toml").replace("name = \"wx\"\n", "name = \"wx\"\nseller = [\"8888\"]\n");
+    site.write("nightjob.toml", format!("cutoff_minutes = 0\n{config}\n{second}"));
+    let other = |day: u32| {
+        let bytes = bill_of("2088", &format!("2016-11-{day:02}"), &[]);
+        site.write(&format!("statements/WX/2088/201611{day:02}.csv"), bytes);
+    };
+    [8, 10, 11].into_iter().for_each(other);
+    (10..=12).for_each(|day| drop(night(&site, day, &[]).expect(7)));
+    // Now both come: the 8th of the first account, the 9th of the other. The 10th keeps the night's own day away.
+    site.write("statements/WX/1900012345/20161108.csv", bill_of("1900012345", "2016-11-08", &[]));
+    other(9);
+    night(&site, 13, &[]).says("wx 2016-11-08 waiting; second 2016-11-09 waiting");
+    let report = site.text("reports/2016-11-09/report.json");
+    assert!(report.contains("\"kind\": \"in\"") && !report.contains("\"channel_only\""), "{report}");
+}
+
+#[test]
 fn only_the_bare_night_catches_up_and_only_as_far_as_it_was_told() {
     for (before, arguments) in [
         ("", &["--date", "20161112"][..]),
