@@ -30,7 +30,3 @@ pub use ledger::{
     StoredEntry, StoredEvent, StoredMismatch, StoredOrder, Sums, UnitEnd, UnitKey, UnitRecord, UnitState,
     UnitTx, VerifiedUnit, canonical_hash,
 };
-
-/// Whether a unit is two transactions instead of one: a bug that is planted for `scripts/torture`, which must catch it.
-#[cfg(feature = "rig")]
-pub static PLANTED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);

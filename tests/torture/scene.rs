@@ -122,7 +122,7 @@ impl<'a> Scene<'a> {
     pub(crate) fn load_with(&self, command: &mut Command, site: &Site, log: &Path) {
         self.library.load(command, (site.path(), self.engine.port()), log);
         if self.planted {
-            command.env("RIG_PLANTED", "two_transactions");
+            command.env("NIGHTJOB_PLANTED", "two_transactions");
         }
     }
 

@@ -151,7 +151,7 @@ impl UnitTx {
     /// The planted bug that `scripts/torture` must catch: what came before is committed for itself.
     #[cfg(feature = "rig")]
     async fn planted_two_transactions(&mut self) -> Result<(), Failure> {
-        if crate::store::PLANTED.load(std::sync::atomic::Ordering::Relaxed) {
+        if crate::failpoint::planted("two_transactions") {
             let place = self.tx.place().clone();
             self.tx.link().commit().await.at(&place, "committing half a unit")?;
             self.tx.link().begin().await.at(&place, "beginning the other half")?;
