@@ -106,9 +106,11 @@ fn start(scene: &Scene, (site, others): (&Site, &[Site]), round: &Round) -> (Vec
 /// What is wrong with how one instance ended.
 fn strange(scene: &Scene, round: &Round, pids: &[u32], ran: &Ran) -> Option<String> {
     let names = |pid: &u32| ran.talk.contains(&format!("held by process {pid} on "));
+    let nameless = || ran.talk.contains("held by another ");
     let good = match ran.code {
         None => round.killed_at.is_some(),
-        Some(BUSY) => !round.waits && pids.iter().any(names),
+        // One that is killed before it wrote down its name holds the lock for as long as dying takes.
+        Some(BUSY) => !round.waits && (pids.iter().any(names) || round.killed_at.is_some() && nameless()),
         Some(code) => code == scene.code,
     };
     (!good || ran.is_ugly()).then(|| ran.shown())
