@@ -155,7 +155,7 @@ fn on_engine(
     suite("kill again", &|| kills(&again, "a night that replaces one"));
     suite("chains", &|| vec![kills::chains(&again, times(20, 500))]);
     for (what, deed) in faults::FAULTS {
-        suite("fault", &|| vec![faults::every_point(&again, what, deed, thin(8, 12))]);
+        suite("fault", &|| vec![faults::every_point(&again, what, deed, thin(8, 2))]);
     }
     suite("instances", &|| vec![instances::at_once(&again, times(if is_file { 20 } else { 8 }, 200))]);
     match engine.server() {
