@@ -13,8 +13,17 @@ use crate::site::Site;
 /// What may differ between two ledgers that say the same: a run's own table, numbers that are given in passing, and when
 /// a statement came.
 const PASSING_TABLES: [&str; 3] = ["night_run", "schema_version", "holder"];
-const PASSING_COLUMNS: [(&str, &str); 4] =
-    [("unit", "number"), ("ledger_entry", "id"), ("logged_order", "id"), ("statement", "fetched_at")];
+const PASSING_COLUMNS: [(&str, &str); 8] = [
+    ("unit", "number"),
+    ("ledger_entry", "id"),
+    ("logged_order", "id"),
+    ("statement", "fetched_at"),
+    // Units may come in another order after a kill, and the chain with them: `verify` walks it.
+    ("mismatch_event", "seq"),
+    ("mismatch_event", "previous"),
+    ("mismatch_event", "hash"),
+    ("mismatch_event", "run"),
+];
 
 /// Where the ledger is kept.
 #[derive(Clone, Debug)]

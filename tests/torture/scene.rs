@@ -126,7 +126,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// A night that nothing disturbs ends as the control did, whatever happened before it.
+    /// A night that nothing disturbs ends as the control did, whatever happened before it, and `verify` finds all sound.
     pub(crate) fn heals(&self, site: &Site) -> Option<String> {
         let mut ran = site.run(&NIGHT);
         // A server may learn a moment later that who held the ledger is dead.
@@ -139,6 +139,10 @@ impl<'a> Scene<'a> {
         if ran.code != Some(self.code) {
             return Some(format!("the rerun ended with {}", ran.shown()));
         }
-        State::of(site).against(&self.new).map(|odd| format!("after the rerun {odd}"))
+        let odd = State::of(site).against(&self.new).map(|odd| format!("after the rerun {odd}"));
+        odd.or_else(|| {
+            let verified = site.run(&["verify"]);
+            (verified.code != Some(0)).then(|| format!("verify after the rerun: {}", verified.shown()))
+        })
     }
 }
