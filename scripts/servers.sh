@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Database servers for tests: start_servers and bury, for scripts/with-servers. Sourced, never run.
+# Database servers for tests: start_servers and bury, for scripts/with-servers; start_tls_servers for the tests of TLS.
+# Sourced, never run.
 
 # Tries of one server: another process may take a free port first.
 port_tries=5
@@ -33,8 +34,10 @@ if [ "$(id -u)" -eq 0 ]; then
   as_postgres=(setpriv --reuid "$postgres_user" --clear-groups --inh-caps=-all)
 fi
 
+# Usage: start_postgres FOLDER [OPTION OF THE SERVER…]
 start_postgres() {
   local folder=$1 initdb postgres pg_isready port try
+  shift
   initdb=$(program initdb) && postgres=$(program postgres) && pg_isready=$(program pg_isready)
   mkdir "$folder/postgres"
   echo pw >"$folder/postgres/password"
@@ -45,7 +48,7 @@ start_postgres() {
     port=$(free_port)
     starter "$folder/postgres.start" "${as_postgres[@]}" "$postgres" -D "$folder/postgres/data" -p "$port" \
       -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 -c fsync=off \
-      -c full_page_writes=off -c autovacuum=off -c timezone=America/New_York -c max_wal_size=4GB
+      -c full_page_writes=off -c autovacuum=off -c timezone=America/New_York -c max_wal_size=4GB "$@"
     "$folder/postgres.start" >>"$folder/postgres.log" 2>&1 &
     if answers "$!" "$pg_isready" -q -h 127.0.0.1 -p "$port" -U night -d postgres; then
       echo "export NIGHTJOB_TEST_POSTGRES=postgres://night:pw@127.0.0.1:$port/postgres" >"$folder/postgres.environment"
@@ -56,8 +59,10 @@ start_postgres() {
   return 1
 }
 
+# Usage: start_mariadb FOLDER [OPTION OF THE SERVER…]
 start_mariadb() {
   local folder=$1 mariadbd install port try
+  shift
   mariadbd=$(program mariadbd) && install=$(program mariadb-install-db)
   local own=(--no-defaults "--datadir=$folder/mariadb" --innodb-log-file-size=16M --debug-no-sync)
   if [ "$(id -u)" -eq 0 ]; then own+=(--user=root); fi
@@ -73,7 +78,7 @@ END
     starter "$folder/mariadb.start" "$mariadbd" "${own[@]}" --port="$port" --bind-address=127.0.0.1 \
       --socket="$folder/mariadb.sock" --pid-file="$folder/mariadb.pid" --init-file="$folder/mariadb.sql" \
       --skip-name-resolve --max-connections=300 --innodb-flush-log-at-trx-commit=2 --default-time-zone=-05:00 \
-      --character-set-server=latin1 --local-infile=1
+      --character-set-server=latin1 --local-infile=1 "$@"
     "$folder/mariadb.start" >>"$folder/mariadb.log" 2>&1 &
     if answers "$!" grep -q "port: $port" "$folder/mariadb.log"; then
       echo "export NIGHTJOB_TEST_MYSQL=mysql://night:pw@127.0.0.1:$port/night" >"$folder/mariadb.environment"
@@ -141,6 +146,50 @@ start_servers() {
     printf 'export NIGHTJOB_TEST_SERVERS=%q ODBCINI=%q ODBCSYSINI=%q\n' "$folder" "$folder/odbc.ini" "$folder"
   } >"$folder/environment"
 }
+
+# In FOLDER: ca.pem, and stranger.pem, an authority that vouches for nobody here; server.pem with server.key for the
+# name localhost and no address; expired.pem, the same and out of date.
+make_certificates() (
+  cd "$1"
+  key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1"; }
+  for authority in ca stranger; do
+    key "$authority.key"
+    openssl req -x509 -new -key "$authority.key" -subj "/CN=nightjob test $authority" -days 30 -out "$authority.pem"
+  done
+  key server.key
+  openssl req -new -key server.key -subj '/CN=nightjob test server' -out server.csr
+  printf '%s\n' basicConstraints=critical,CA:FALSE subjectAltName=DNS:localhost extendedKeyUsage=serverAuth >extensions
+  printf '%s\n' '[ca]' default_ca=night '[night]' database=issued new_certs_dir=. rand_serial=yes default_md=sha256 \
+    policy=any unique_subject=no '[any]' commonName=supplied >ca.conf
+  touch issued
+  issue() { openssl ca -batch -notext -config ca.conf -cert ca.pem -keyfile ca.key -in server.csr -extfile extensions "$@"; }
+  issue -days 30 -out server.pem
+  issue -startdate 20200101000000Z -enddate 20200102000000Z -out expired.pem
+)
+
+# A second pair that speaks TLS, in FOLDER/tls, beside the pair that does not: whoever offers TLS is spoken to over TLS,
+# and what counts packets or seconds would count others. Started by the first test that asks, ended with the first pair;
+# certificates in tls/certificates, addresses in tls/*.environment.
+start_tls_servers() (
+  exec {lock}>"$1/tls.lock"
+  flock "$lock"
+  if [ -e "$1/tls/started" ]; then exit 0; fi
+  folder=$1/tls certificates=$1/tls/certificates
+  mkdir -m 711 "$folder" "$certificates"
+  make_certificates "$certificates" >"$folder/certificates.log" 2>&1
+  # PostgreSQL takes no key that others may read.
+  cp "$certificates/server.key" "$certificates/postgres.key"
+  chmod 600 "$certificates/postgres.key"
+  chown "$postgres_user" "$certificates/postgres.key"
+  start_postgres "$folder" -c ssl=on -c ssl_cert_file="$certificates/server.pem" \
+    -c ssl_key_file="$certificates/postgres.key" {lock}>&- &
+  starting=($!)
+  start_mariadb "$folder" --ssl-ca="$certificates/ca.pem" --ssl-cert="$certificates/server.pem" \
+    --ssl-key="$certificates/server.key" {lock}>&- &
+  starting+=($!)
+  for one in "${starting[@]}"; do wait "$one"; done
+  touch "$folder/started"
+)
 
 # Where the start was broken off, nobody may go on with it.
 stop_starting() {

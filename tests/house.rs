@@ -59,7 +59,8 @@ const WORDS_USE: &[&str] = &["chrono", "thiserror"];
 /// Tools and the places that own them; a place is a path below `src/`, with or without `.rs`.
 const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["acquire"]),
-    ("rustls", &["acquire", "main"]), // main: the process-wide choice of the one TLS provider
+    // main: the process-wide choice of the one TLS provider; trouble: what TLS has against a database server
+    ("rustls", &["acquire", "main", "store/trouble"]),
     ("sqlx", &["store"]),
     ("libsqlite3_sys", &["store"]),
     ("odbc_api", &["store/gateway/server/odbc"]),

@@ -8,7 +8,9 @@
 //! | `odbc:DSN=…;uid=…;pwd=…;` | whatever a driver manager reaches; the gateway's tables only |
 //!
 //! TLS: a server that is not on this machine is spoken to over TLS with its certificate and name checked, or not at
-//! all; an address that asks for less is refused. On loopback and sockets the server decides.
+//! all; an address that asks for less is refused. On loopback and sockets the server decides. Whom to believe stands in
+//! the address or is known to the operating system; libpq's variables (PGSSLMODE, PGSSLROOTCERT) change nothing of it,
+//! and an option that nobody knows is refused: it may be a wish for TLS, spelled as another engine has it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -28,6 +30,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The key of the ledger's address.
 const LEDGER: &str = "database";
+
+/// Options of an address, as the drivers know them. Others they would pass over.
+const POSTGRES_OPTIONS: &str = "sslmode ssl-mode sslrootcert ssl-root-cert ssl-ca sslcert ssl-cert sslkey ssl-key statement-cache-capacity host hostaddr port dbname user password application_name options";
+const MYSQL_OPTIONS: &str = "sslmode ssl-mode sslca ssl-ca sslcert ssl-cert sslkey ssl-key charset collation statement-cache-capacity socket timezone time-zone";
 
 /// A database as named in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +189,8 @@ fn odbc(text: &str, key: &str) -> Result<OdbcSource, Failure> {
 }
 
 fn postgres(url: &str, key: &str) -> Result<Server<PgConnectOptions>, Failure> {
-    let options = PgConnectOptions::from_str(url).map_err(|_| unreadable(key, "postgres"))?;
+    let mut options = PgConnectOptions::from_str(url).map_err(|_| unreadable(key, "postgres"))?;
+    only_known(url, POSTGRES_OPTIONS, key)?;
     let Some(database) = options.get_database().map(str::to_owned) else { return Err(nameless(key)) };
     let (host, port) = (options.get_host().to_owned(), options.get_port());
     let is_here = options.get_socket().is_some() || host.starts_with('/') || is_loopback(&host);
@@ -195,6 +202,10 @@ fn postgres(url: &str, key: &str) -> Result<Server<PgConnectOptions>, Failure> {
         _ if asked => return Err(too_little_tls(key, "sslmode=verify-full")),
         _ => PgSslMode::VerifyFull,
     };
+    if !asked_for(url, &["sslrootcert", "ssl-root-cert", "ssl-ca"]) {
+        // In place of what PGSSLROOTCERT may name: no authority beside the operating system's.
+        options = options.ssl_root_cert_from_pem(Vec::new());
+    }
     let name = format!("postgres://{host}:{port}/{database}");
     let options = options.ssl_mode(mode).application_name("nightjob").disable_statement_logging();
     Ok(Server { name, options: Box::new(options) })
@@ -202,6 +213,7 @@ fn postgres(url: &str, key: &str) -> Result<Server<PgConnectOptions>, Failure> {
 
 fn mysql(url: &str, key: &str) -> Result<Server<MySqlConnectOptions>, Failure> {
     let options = MySqlConnectOptions::from_str(url).map_err(|_| unreadable(key, "mysql"))?;
+    only_known(url, MYSQL_OPTIONS, key)?;
     let Some(database) = options.get_database().map(str::to_owned) else { return Err(nameless(key)) };
     let (host, port) = (options.get_host().to_owned(), options.get_port());
     let is_here = options.get_socket().is_some() || is_loopback(&host);
@@ -217,10 +229,28 @@ fn mysql(url: &str, key: &str) -> Result<Server<MySqlConnectOptions>, Failure> {
     Ok(Server { name, options: Box::new(options) })
 }
 
+/// Names of the options in an address, as they are written.
+fn asked(url: &str) -> impl Iterator<Item = &str> {
+    let query = url.split_once(['?', '#']).map_or("", |(_, query)| query);
+    query.split('&').map(|pair| pair.split('=').next().unwrap_or(pair))
+}
+
 /// Whether one of the options stands in the address.
 fn asked_for(url: &str, names: &[&str]) -> bool {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').any(|pair| names.iter().any(|name| pair.split('=').next() == Some(name)))
+    asked(url).any(|name| names.contains(&name))
+}
+
+fn only_known(url: &str, known: &str, key: &str) -> Result<(), Failure> {
+    match asked(url).find(|name| !name.is_empty() && known.split(' ').all(|option| option != *name)) {
+        None => Ok(()),
+        Some(name) => {
+            // What is no name may be the rest of a password with a `?` in it.
+            let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+            let shown = if is_name { format!(" `{name}`") } else { String::new() };
+            let message = format!("`{key}` has an option{shown} that its engine does not know");
+            Err(Failure::new(Exit::Config, message).hint(format!("its options are: {known}")))
+        }
+    }
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -343,6 +373,24 @@ mod tests {
             assert!(failure.message.contains(part), "{url}: {}", failure.message);
             assert!(!format!("{failure:?}").contains("geheim"), "no password in {failure:?}");
         }
+    }
+
+    #[test]
+    fn an_option_that_the_engine_would_pass_over_is_refused() {
+        for (url, option) in [
+            ("postgres://u@localhost/x?sslMode=verify-full", " `sslMode`"),
+            ("postgres://u@localhost/x?ssl%6dode=verify-full", " that"),
+            ("postgres://u@localhost/x#?sslmode=verify-full", " that"),
+            ("mysql://u@localhost/x?sslrootcert=ca.pem", " `sslrootcert`"),
+            ("mysql://u@localhost/x?ssl_mode=VERIFY_IDENTITY&ssl-ca=ca.pem", " `ssl_mode`"),
+        ] {
+            let failure = parse(url).unwrap_err();
+            assert_eq!(failure.exit, Exit::Config, "{url}");
+            assert!(failure.message.contains(&format!("an option{option}")), "{url}: {failure:?}");
+        }
+        // What looks like an option may be the rest of a password.
+        let failure = parse("postgres://u:12?geheim@host/db&dbname=x").unwrap_err();
+        assert!(!format!("{failure:?}").contains("geheim"), "{failure:?}");
     }
 
     #[test]

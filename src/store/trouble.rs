@@ -1,5 +1,9 @@
 //! What an engine, a driver or the disk said, and what it means to the person who has to act on it.
 
+use std::io::ErrorKind;
+
+use rustls::CertificateError;
+
 use crate::domain::Exit;
 use crate::store::sqlite::RawError;
 
@@ -17,12 +21,28 @@ pub(super) enum Trouble {
     Odbc { state: String, number: i32, message: String },
     /// A disk, or the connection to a server.
     Io(std::io::Error),
-    /// TLS, or a server that did not answer in time.
+    /// Why TLS was not to be had, or is not believed.
+    Tls { distrust: Distrust, message: String },
+    /// A server that did not answer in time.
     Connection(String),
     /// A value that nobody of us wrote, or that cannot be kept.
     Foreign(String),
     /// The driver itself: a pool, a worker, a column of another type.
     Driver(String),
+}
+
+/// What is wrong with a server's TLS, by who can mend it where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Distrust {
+    /// The server offers none, or somebody on the way says so in its name.
+    Absent,
+    /// The certificate is somebody else's.
+    Name,
+    /// Nobody known here vouches for the certificate.
+    Issuer,
+    /// It is not valid today.
+    Date,
+    Other,
 }
 
 const REPORT: (Exit, &str) = (Exit::Bug, "please report this");
@@ -41,6 +61,7 @@ impl Trouble {
             Trouble::Mysql { number, message } => format!("{message} (error {number})"),
             Trouble::Odbc { state, message, .. } => format!("{message} (SQLSTATE {state})"),
             Trouble::Io(error) => error.to_string(),
+            Trouble::Tls { message, .. } => format!("TLS: {message}"),
             Trouble::Connection(text) | Trouble::Foreign(text) | Trouble::Driver(text) => text.clone(),
         }
     }
@@ -52,6 +73,11 @@ impl Trouble {
             Trouble::Postgres { code, .. } => of_postgres(code),
             Trouble::Mysql { number, .. } => of_mysql(*number),
             Trouble::Odbc { state, number, message } => of_odbc(state, *number, message),
+            Trouble::Tls { distrust, .. } => (Exit::Config, of_distrust(*distrust)),
+            Trouble::Io(error) if is_server && error.kind() == ErrorKind::NotFound => (
+                Exit::Storage,
+                "a file that the address names is not there: a certificate (sslrootcert, ssl-ca), or the socket of a server that does not run",
+            ),
             Trouble::Io(_) | Trouble::Connection(_) if is_server => AGAIN,
             Trouble::Io(_) => {
                 (Exit::Storage, "check the folder: does it exist, may this user write it, is there space?")
@@ -70,7 +96,7 @@ impl Trouble {
     /// Whether the connection is gone, so that nobody knows what became of what was asked last.
     pub(super) fn is_lost_connection(&self) -> bool {
         match self {
-            Trouble::Io(_) | Trouble::Connection(_) => true,
+            Trouble::Io(_) | Trouble::Tls { .. } | Trouble::Connection(_) => true,
             Trouble::Postgres { code, .. } => code.starts_with("08") || code.starts_with("57P"),
             Trouble::Mysql { number, .. } => {
                 matches!(number, 1053 | 1077 | 1152 | 1158..=1161 | 1184 | 1927 | 4031)
@@ -78,6 +104,22 @@ impl Trouble {
             Trouble::Odbc { state, .. } => state.starts_with("08"),
             Trouble::Sqlite { .. } | Trouble::Foreign(_) | Trouble::Driver(_) => false,
         }
+    }
+}
+
+fn of_distrust(distrust: Distrust) -> &'static str {
+    match distrust {
+        Distrust::Absent => {
+            "switch TLS on in the database server (PostgreSQL: ssl, MariaDB: ssl_cert); if it is on, somebody between here and there keeps it out. Nothing was sent"
+        }
+        Distrust::Name => {
+            "write the host in the address as the certificate names it, or have a certificate made for that host; if both are right, this is another server"
+        }
+        Distrust::Issuer => {
+            "name the file of the certificate authority in the address (postgres: sslrootcert=FILE, mysql: ssl-ca=FILE), or make it known to this machine; if that is done, this is another server"
+        }
+        Distrust::Date => "have the database server's certificate renewed, and check this machine's clock",
+        Distrust::Other => "check the database server's certificate and that it speaks TLS 1.2 or 1.3",
     }
 }
 
@@ -212,8 +254,15 @@ impl From<sqlx::Error> for Trouble {
     fn from(error: sqlx::Error) -> Trouble {
         match error {
             sqlx::Error::Database(error) => of_database(&*error),
-            sqlx::Error::Io(error) => Trouble::Io(error),
-            sqlx::Error::Tls(error) => Trouble::Connection(format!("TLS: {error}")),
+            sqlx::Error::Io(error) => of_io(error),
+            sqlx::Error::Tls(error) => Trouble::Tls {
+                distrust: if error.to_string().contains("does not support TLS") {
+                    Distrust::Absent
+                } else {
+                    Distrust::Other
+                },
+                message: error.to_string(),
+            },
             error @ (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => {
                 Trouble::Connection(error.to_string())
             }
@@ -222,6 +271,27 @@ impl From<sqlx::Error> for Trouble {
             error => Trouble::Driver(error.to_string()),
         }
     }
+}
+
+/// A handshake that we ended comes as an error of the connection, with TLS's own inside. What happens to a connection
+/// later stays what it is: it may be tried again.
+fn of_io(error: std::io::Error) -> Trouble {
+    let distrust = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(certificate)) => match certificate {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Distrust::Name
+            }
+            CertificateError::UnknownIssuer => Distrust::Issuer,
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Distrust::Date,
+            _ => Distrust::Other,
+        },
+        Some(rustls::Error::PeerIncompatible(_)) => Distrust::Other,
+        _ => return Trouble::Io(error),
+    };
+    Trouble::Tls { distrust, message: error.to_string() }
 }
 
 fn of_database(error: &dyn sqlx::error::DatabaseError) -> Trouble {

@@ -23,17 +23,19 @@ pub(crate) struct Database {
     pub(crate) name: String,
     /// As the server's superuser.
     pub(crate) url: String,
+    /// The superuser's address of the server.
+    server: String,
     users: Vec<String>,
 }
 
 /// An empty database in PostgreSQL.
 pub(crate) fn postgres() -> Database {
-    Database::new(Engine::Postgres)
+    Database::on(Engine::Postgres, Engine::Postgres.server())
 }
 
 /// An empty database in MariaDB, with the server's default charset.
 pub(crate) fn mysql() -> Database {
-    Database::new(Engine::Mysql)
+    Database::on(Engine::Mysql, Engine::Mysql.server())
 }
 
 impl Engine {
@@ -54,15 +56,15 @@ impl Engine {
 }
 
 impl Database {
-    fn new(engine: Engine) -> Database {
+    /// An empty database on another server of this engine.
+    pub(crate) fn on(engine: Engine, server: String) -> Database {
         static COUNTED: AtomicU32 = AtomicU32::new(0);
         let number = COUNTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("night_{}_{number}", std::process::id());
-        let server = engine.server();
         let (address, _) = server.rsplit_once('/').expect("an address with a database");
         let url = format!("{address}/{name}");
         execute(&server, &format!("CREATE DATABASE {name}"));
-        Database { engine, name, url, users: Vec::new() }
+        Database { engine, name, url, server, users: Vec::new() }
     }
 
     /// Runs statements, which may be several with `;` between them.
@@ -101,10 +103,9 @@ impl Drop for Database {
             Engine::Postgres => format!("DROP DATABASE {} WITH (FORCE)", self.name),
             Engine::Mysql => format!("DROP DATABASE {}", self.name),
         };
-        let server = self.engine.server();
-        execute(&server, &end);
+        execute(&self.server, &end);
         for user in &self.users {
-            execute(&server, &format!("DROP USER {user}"));
+            execute(&self.server, &format!("DROP USER {user}"));
         }
     }
 }
