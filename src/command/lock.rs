@@ -7,7 +7,7 @@ use crate::cli::Cli;
 use crate::config::Settings;
 use crate::domain::{Exit, Failure, Lang};
 use crate::night::House;
-use crate::store::{Claim, RunLock};
+use crate::store::{Claim, Ledger, RunLock};
 
 /// Between two tries of one who waits: often enough for a person, seldom enough for a disk or a server.
 const POLL: Duration = Duration::from_secs(1);
@@ -34,10 +34,9 @@ pub(super) async fn lock(start: &Start, cli: &Cli, settings: &Settings) -> Resul
 /// As [`lock`] and [`House::open`].
 pub(super) async fn open(start: &Start, cli: &Cli, settings: Settings) -> Result<(RunLock, House), Failure> {
     let lock = lock(start, cli, &settings).await?;
-    let house =
-        async || Box::pin(House::open(settings.clone(), start.clock, start.talk.clone(), &lock)).await;
-    let house = Patience::of(start, cli).try_for(house).await?;
-    Ok((lock, house))
+    let mut ledger = Box::pin(Ledger::open(&settings.database)).await?;
+    Patience::of(start, cli).try_for(async || ledger.hold(lock.holder()).await).await?;
+    House::of(ledger, settings, start.clock, start.talk.clone()).map(|house| (lock, house))
 }
 
 /// For how long somebody waits. Both spans count from the program's start, so that two locks are not waited for twice.

@@ -110,6 +110,15 @@ impl House {
     ) -> Result<House, Failure> {
         let mut ledger = Ledger::open(&settings.database).await?;
         ledger.hold(lock.holder()).await?;
+        House::of(ledger, settings, clock, talk)
+    }
+
+    /// The house of a ledger that is held.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Storage`]: an archive that cannot be written.
+    pub fn of(ledger: Ledger, settings: Settings, clock: Clock, talk: Talk) -> Result<House, Failure> {
         let archive = Arc::new(Archive::open(&settings.archive)?);
         let acquirer = Acquirer::new(&settings.http, archive.clone(), &settings.home, clock);
         Ok(House {

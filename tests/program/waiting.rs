@@ -48,8 +48,9 @@ fn waiting(site: &SiteFolder, arguments: &[&str]) -> (Child, String) {
     let mut command = site.command(arguments);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut second = command.spawn().expect("the program");
-    let mut said = String::new();
-    BufReader::new(second.stderr.take().expect("stderr")).read_line(&mut said).expect("a line");
+    // A server of the tests may be warned of before.
+    let mut lines = BufReader::new(second.stderr.take().expect("stderr")).lines().map_while(Result::ok);
+    let said = lines.find(|line| line.contains("waiting up to")).expect("it says that it waits");
     (second, said)
 }
 
