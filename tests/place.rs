@@ -27,7 +27,12 @@ fn files_below(folder: &str) -> Vec<String> {
 
 #[test]
 fn what_the_readme_quotes_is_what_the_program_writes() {
-    let sources = ["fixtures/reports/ordinary.en.screen.txt", "scripts/schedule/crontab.txt"].map(text);
+    let goldens = [
+        "fixtures/reports/ordinary.en.screen.txt",
+        "fixtures/reports/status.en.txt",
+        "scripts/schedule/crontab.txt",
+    ];
+    let sources = goldens.map(text);
     let quoted = blocks("text");
     assert!(quoted.len() >= 4);
     for block in quoted {

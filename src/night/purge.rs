@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use super::talk::counted;
 use crate::config::Settings;
 use crate::domain::{BillDate, Failure, Lang, Moment};
 use crate::report::{self, Section};
@@ -177,15 +178,17 @@ impl Book {
         let mut open = Vec::new();
         let mismatches = section.mismatches.len();
         if mismatches > 0 {
-            let (zh, en) =
-                (format!("有 {mismatches} 项未了结的差异"), format!("has {mismatches} open mismatches"));
+            let (zh, en) = (
+                format!("有 {mismatches} 项未了结的差异"),
+                format!("has {} open", counted(mismatches as u64, "mismatch")),
+            );
             open.push(self.say(&section.account, day, &zh, &en));
         }
         let awaiting = section.timing.iter().filter(|row| row.kind == "awaiting").count();
         if awaiting > 0 {
             let (zh, en) = (
                 format!("有 {awaiting} 笔等待次日账单"),
-                format!("has {awaiting} items that await the next day's statement"),
+                format!("has {} awaiting the next day's statement", counted(awaiting as u64, "item")),
             );
             open.push(self.say(&section.account, day, &zh, &en));
         }
@@ -353,12 +356,12 @@ mod tests {
             (
                 |b| unit_b(b).mismatches.push(Default::default()),
                 "20161101",
-                "b 2016-11-02 has 1 open mismatches",
+                "b 2016-11-02 has 1 mismatch open",
             ),
             (
                 |b| unit_b(b).timing.push(awaiting()),
                 "20161101",
-                "b 2016-11-02 has 1 items that await the next day's statement",
+                "b 2016-11-02 has 1 item awaiting the next day's statement",
             ),
             (
                 |b| b.unclaimed.extend([(day("20161102"), Some(3))]),

@@ -78,7 +78,7 @@ fn delete(site: &SiteFolder, statement: &str) {
 #[test]
 fn whatever_is_open_holds_the_log() {
     for (what, change, code, reason) in [
-        ("a mismatch", "mismatch", 10, "wx 2016-11-03 has 1 open mismatches"),
+        ("a mismatch", "mismatch", 10, "wx 2016-11-03 has 1 mismatch open"),
         ("a day that failed", "missing", 7, "wx 2016-11-03 is not done"),
         ("an order of nobody", "unclaimed", 10, "2016-11-03: 1 logged orders belong to no account"),
     ] {

@@ -68,8 +68,8 @@ impl Proxy {
         self.ended.store(true, Ordering::SeqCst);
         drop(TcpStream::connect(("127.0.0.1", self.port)).expect("the way in"));
         self.accepting.join().expect("the proxy's thread");
-        let heard = self.heard.lock().expect("ears").clone();
-        heard
+        let heard = self.heard.lock().expect("ears");
+        heard.clone()
     }
 }
 
