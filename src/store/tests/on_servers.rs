@@ -128,6 +128,7 @@ fn kill_the_lock(server: &Database) {
 async fn a_table_that_cuts_or_folds_texts_or_knows_no_transactions_is_refused() {
     for (change, words) in [
         ("ALTER TABLE unit ENGINE = MyISAM", "table unit is MyISAM"),
+        ("ALTER TABLE mismatch_event ENGINE = Aria", "table mismatch_event is Aria"),
         ("ALTER TABLE answer DEFAULT CHARACTER SET latin1", "table answer is InnoDB in latin1"),
     ] {
         let server = servers::mysql();
