@@ -49,6 +49,7 @@ async fn a_user_who_may_make_no_tables_is_told_so_by_migrate() {
         let failure = Ledger::migrate(&job).await.unwrap_err();
         assert_eq!(failure.exit, Exit::Config, "{failure:?}");
         assert!(failure.hint.contains("what this user may do"), "{failure:?}");
+        assert!(Ledger::open_if_there(&job).await.unwrap().is_none(), "the other table is no ledger");
         // The superuser makes them beside the other table, and once.
         assert_eq!(Ledger::migrate(&server.url).await.unwrap(), (0, 4));
         assert_eq!(Ledger::migrate(&server.url).await.unwrap(), (4, 4));
