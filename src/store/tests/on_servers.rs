@@ -109,6 +109,40 @@ async fn who_lost_the_lock_without_knowing_commits_nothing_more() {
     }
 }
 
+#[tokio::test]
+async fn who_asks_while_another_signs_is_not_taken_for_the_holder() {
+    for server in both() {
+        let mut first = made(&server).await;
+        first.hold("the first").await.unwrap();
+        let sleep = match server.engine {
+            servers::Engine::Postgres => "SELECT pg_sleep(2)",
+            servers::Engine::Mysql => "DO sleep(2)",
+        };
+        let sign = format!(
+            "BEGIN; DELETE FROM holder; INSERT INTO holder (id, name, token) VALUES (1, 'the next', 'x'); {sleep}; COMMIT"
+        );
+        let url = server.url.clone();
+        let signing = std::thread::spawn(move || servers::execute(&url, &sign));
+        // As soon as the next one is at it.
+        let at_it = match server.engine {
+            servers::Engine::Postgres => {
+                "SELECT query FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'BEGIN; DELETE%'
+                                          AND datname = current_database() AND wait_event = 'PgSleep'"
+            }
+            servers::Engine::Mysql => {
+                "SELECT info FROM information_schema.processlist WHERE info LIKE 'DO sleep%' AND db = database()"
+            }
+        };
+        while server.ask(at_it).is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let failure = first.begin_unit(key("wx", "20161108")).await.err().unwrap();
+        assert_eq!(failure.exit, Exit::Busy);
+        assert!(failure.message.contains("taken over by"), "{failure:?}");
+        signing.join().unwrap();
+    }
+}
+
 /// Ends the connection that holds the lock, as a broken line would.
 fn kill_the_lock(server: &Database) {
     match server.engine {
