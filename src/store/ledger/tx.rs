@@ -28,7 +28,7 @@ impl Tx {
     ///
     /// # Errors
     ///
-    /// [`Exit::Busy`] if another process holds the ledger by now; [`Exit::Storage`] if the database cannot be had.
+    /// [`Exit::Storage`] if the database cannot be had, or another process holds the ledger by now.
     pub(super) async fn begin(
         (pool, place): (&Pool, &Place),
         token: Option<&Arc<str>>,
@@ -59,8 +59,10 @@ impl Tx {
             return Ok(());
         }
         let other = row.as_ref().map_or("another instance", |row| row.text("name"));
-        Err(Failure::new(Exit::Busy, format!("{}: taken over by {other}", place.name()))
-            .hint("the connection that held it broke; what was not committed is not there"))
+        // Not `Busy`, which says that nothing was begun: mismatches that were found before would outweigh it.
+        Err(Failure::new(Exit::Storage, format!("{}: taken over by {other}", place.name())).hint(
+            "the connection that held the ledger broke; what was committed is kept, run it again for the rest",
+        ))
     }
 
     pub(super) fn link(&mut self) -> Link<'_> {

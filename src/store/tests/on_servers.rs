@@ -100,10 +100,10 @@ async fn who_lost_the_lock_without_knowing_commits_nothing_more() {
         let mut second = Ledger::open(&server.url).await.unwrap();
         gone(&mut second).await;
         let failure = first.begin_unit(key("wx", "20161108")).await.err().unwrap();
-        assert_eq!(failure.exit, Exit::Busy);
+        assert_eq!(failure.exit, Exit::Storage);
         assert!(failure.message.contains("taken over by the next"), "{failure:?}");
         let failure = first.put_unclaimed(day("20161108"), "[1]").await.unwrap_err();
-        assert_eq!(failure.exit, Exit::Busy);
+        assert_eq!(failure.exit, Exit::Storage);
         assert_eq!(crate::store::ledger::dump::dump(&server.url).await, before);
         keep(&second, &key("wx", "20161108"), &bill, "bb").await;
     }
@@ -137,7 +137,7 @@ async fn who_asks_while_another_signs_is_not_taken_for_the_holder() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         let failure = first.begin_unit(key("wx", "20161108")).await.err().unwrap();
-        assert_eq!(failure.exit, Exit::Busy);
+        assert_eq!(failure.exit, Exit::Storage);
         assert!(failure.message.contains("taken over by"), "{failure:?}");
         signing.join().unwrap();
     }
