@@ -116,11 +116,16 @@ pub(super) fn path(text: &str, home: &Path) -> Result<PathBuf, Wrong> {
     Ok(home.join(text))
 }
 
-/// A text with the passwords of addresses in it replaced: `scheme://user:***@host`, `pwd=***;`.
+/// A text with the passwords of addresses in it replaced: `scheme://user:***@host`, `pwd=***;`. A password that was not
+/// written as an address wants it (with a `/` or a blank in it) is one all the same: rather too much is replaced.
 pub(super) fn without_password(text: &str) -> String {
     let mut shown = text.to_owned();
     if let Some(start) = shown.find("://").map(|i| i + 3) {
-        let end = shown[start..].find(['/', '"', '\'', ' ']).map_or(shown.len(), |i| start + i);
+        let is_http = shown[..start].to_ascii_lowercase().contains("http");
+        let end = match is_http {
+            true => shown[start..].find(['/', '"', '\'', ' ']).map_or(shown.len(), |i| start + i),
+            false => closing_quote(&shown, start),
+        };
         if let Some(at) = shown[start..end].rfind('@').map(|i| start + i) {
             let from = shown[start..at].find(':').map_or(start, |i| start + i + 1);
             shown.replace_range(from..at, "***");
@@ -136,7 +141,7 @@ pub(super) fn without_password(text: &str) -> String {
 }
 
 /// The next value of `pwd` or `password`, in any case, blanks before the sign or in braces. An address is one line,
-/// so what ends it is its next part or the quotes that it stands in.
+/// so what ends it is its next part (`&` in a server's address, `;` in an ODBC source) or the quotes that it stands in.
 fn password_in(text: &str, from: usize) -> Option<std::ops::Range<usize>> {
     let lower = text.to_ascii_lowercase();
     let after = |name: &str| {
@@ -149,11 +154,33 @@ fn password_in(text: &str, from: usize) -> Option<std::ops::Range<usize>> {
     };
     let start = [after("pwd"), after("password")].into_iter().flatten().min()?;
     let value = &text[start..];
-    let end = match value.starts_with('{') {
-        true => value.find("};").map_or(value.len(), |at| at + 1),
-        false => value.find([';', '&', '"', '\'']).unwrap_or(value.len()),
+    let end = match value.strip_prefix('{') {
+        Some(inside) => in_braces(inside) + 1,
+        None => {
+            let next = if text[..start].contains("://") { '&' } else { ';' };
+            value.find(next).unwrap_or(closing_quote(text, start) - start)
+        }
     };
     Some(start..start + end)
+}
+
+/// The last quote of the kind that stands before `start`, as in a line of a file; without one, the end.
+fn closing_quote(text: &str, start: usize) -> usize {
+    let opened = text[..start].find(['"', '\'']).map(|at| text.as_bytes()[at]);
+    let closed = opened.and_then(|quote| text[start..].rfind(char::from(quote)));
+    closed.map_or(text.len(), |at| start + at)
+}
+
+/// Bytes up to the brace that closes a value, that one included: a doubled one stands for itself.
+fn in_braces(value: &str) -> usize {
+    let mut from = 0;
+    while let Some(at) = value[from..].find('}').map(|at| from + at) {
+        match value[at + 1..].starts_with('}') {
+            true => from = at + 2,
+            false => return at + 1,
+        }
+    }
+    value.len()
 }
 
 #[cfg(test)]
@@ -228,6 +255,14 @@ mod tests {
             ("odbc:DSN=t;pwd = CANARY;UID=a;Password=CANARY", "odbc:DSN=t;pwd = ***;UID=a;Password=***"),
             ("odbc:DSN=t;pwd={CAN;ARY};UID=a", "odbc:DSN=t;pwd=***;UID=a"),
             ("odbc:DSN=t;pwd={CAN;ARY", "odbc:DSN=t;pwd=***"),
+            ("odbc:DSN=t;pwd={CAN}};ARY};UID=a", "odbc:DSN=t;pwd=***;UID=a"),
+            ("odbc:DSN=t;pwd=CAN&A'R\"Y;UID=a", "odbc:DSN=t;pwd=***;UID=a"),
+            ("\"odbc:DSN=t;pwd=CANARY\"", "\"odbc:DSN=t;pwd=***\""),
+            ("odbc:DSN=t;pwd=CAN\"ARY", "odbc:DSN=t;pwd=***"),
+            ("postgres://u:CAN/A R\"Y@h/x", "postgres://u:***@h/x"),
+            ("database = 'postgres://u:CANARY@h/x'", "database = 'postgres://u:***@h/x'"),
+            ("postgres://h/x?password=CAN;A'RY&a=b", "postgres://h/x?password=***&a=b"),
+            ("https://h/x?to=a@b", "https://h/x?to=a@b"),
             ("odbc:DSN=t;pwd=;UID=a", "odbc:DSN=t;pwd=***;UID=a"),
             ("sqlite:data/x.db", "sqlite:data/x.db"),
         ] {

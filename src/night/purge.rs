@@ -95,7 +95,7 @@ struct Book {
     done: BTreeMap<BillDate, BTreeMap<String, Section>>,
     /// The first recorded day of each account.
     begins: BTreeMap<String, BillDate>,
-    /// Orders that no account claims; `None` where nobody looked.
+    /// Orders that no account claims; `None` where nobody looked, or what was kept cannot be read.
     unclaimed: BTreeMap<BillDate, Option<u64>>,
 }
 
@@ -116,11 +116,7 @@ impl Book {
         }
         for date in book.done.keys() {
             let rows = ledger.unclaimed(*date).await?;
-            let count = rows.map(|rows| {
-                let rows: Vec<report::UnclaimedRow> = serde_json::from_str(&rows).unwrap_or_default();
-                rows.iter().map(|row| row.orders).sum()
-            });
-            book.unclaimed.insert(*date, count);
+            book.unclaimed.insert(*date, rows.as_deref().and_then(unclaimed_orders));
         }
         Ok(book)
     }
@@ -198,6 +194,12 @@ impl Book {
     fn say(&self, account: &str, day: BillDate, zh: &str, en: &str) -> String {
         format!("{account} {day} {}", self.lang.pick(zh, en))
     }
+}
+
+/// How many orders nobody claims; `None` if what is kept of them cannot be read, which is no proof that there are none.
+fn unclaimed_orders(rows: &str) -> Option<u64> {
+    let rows: Vec<report::UnclaimedRow> = serde_json::from_str(rows).ok()?;
+    Some(rows.iter().map(|row| row.orders).sum())
 }
 
 /// Counts the rows by reading them: the same on every engine, with the same idea of a day as the night's.
@@ -384,6 +386,12 @@ mod tests {
             let (settled, open) = book.settled_until(day("20161101"));
             assert_eq!((settled, open[0].as_str()), (BillDate::parse(expected), reason));
         }
+    }
+
+    #[test]
+    fn unclaimed_orders_that_cannot_be_read_keep_their_day() {
+        assert_eq!(unclaimed_orders("[]"), Some(0));
+        assert_eq!(unclaimed_orders("[{\"orders\": "), None);
     }
 
     fn of_second(book: &mut Book) -> &mut BTreeMap<String, Section> {

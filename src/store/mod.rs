@@ -7,8 +7,8 @@
 //!
 //! # Another engine
 //!
-//! A folder beside `sqlite/` with files of the same names and functions, a variant in `Pool` and `Place`, and its
-//! column in `schema.rs`: the compiler then names each place that has to choose.
+//! A variant in `Place` and in `ledger/engine.rs`, its spelling in `ledger/schema.rs` and `gateway/server/dialect.rs`, and
+//! its way of loading beside `ledger/postgres.rs`: the compiler then names each place that has to choose.
 
 mod gateway;
 mod ledger;

@@ -307,6 +307,13 @@ fn a_report_that_says_something_else_than_the_ledger_is_found() {
     assert_eq!(finds(&site, &[]).len(), 2);
     site.run(&["report"]).expect(10);
     site.run(&["verify"]).expect(0);
+    // A flipped byte that leaves no UTF-8.
+    let mut csv = std::fs::read(site.path("reports/2016-11-08/mismatches.csv")).expect("the list");
+    csv[0] ^= 0x10;
+    std::fs::write(site.path("reports/2016-11-08/mismatches.csv"), csv).expect("the list");
+    let place = "2016-11-08/mismatches.csv, line 1".to_owned();
+    assert_eq!(finds(&site, &[]), [("mismatches.csv".to_owned(), place)]);
+    site.run(&["report"]).expect(10);
     std::fs::remove_dir_all(site.path("reports")).expect("reports");
     site.run(&["verify"]).expect(0).says("2 reports are not there");
     // Another account since: the report of an old day says of it that it was not compared, and that is no damage.

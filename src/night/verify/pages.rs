@@ -5,12 +5,14 @@
 //! report that is not there is no damage: it can be written at any time.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::damage::{Damage, Verified};
 use super::{KeptUnit, Verifier};
-use crate::domain::{BillDate, Failure, Verdict};
+use crate::domain::{BillDate, Exit, Failure, Verdict};
 use crate::report::{self, Report, Section};
 use crate::store::UnitState;
 
@@ -34,7 +36,7 @@ pub(super) async fn hold(
             .filter_map(|record| report::json::read_section(&record.section).ok())
             .filter(|section| section.verdict() != Verdict::NotCompared)
             .collect();
-        let differ = day(verifier, date, sections, &mut missing);
+        let differ = day(verifier, date, sections, &mut missing)?;
         if behind && !differ.is_empty() {
             found
                 .remarks
@@ -49,20 +51,35 @@ pub(super) async fn hold(
     Ok(())
 }
 
-fn day(verifier: &Verifier<'_>, date: BillDate, sections: Vec<Section>, missing: &mut u64) -> Vec<Damage> {
+fn day(
+    verifier: &Verifier<'_>,
+    date: BillDate,
+    sections: Vec<Section>,
+    missing: &mut u64,
+) -> Result<Vec<Damage>, Failure> {
     let folder = verifier.settings.reports.join(date.to_string());
     let mut differ = Vec::new();
-    match std::fs::read_to_string(folder.join("report.json")) {
-        Ok(text) => differ.extend(sections.iter().filter_map(|section| unit(&text, section, date))),
-        Err(_) => *missing += 1,
+    match text_of(&folder.join("report.json"))? {
+        Some(text) => differ.extend(sections.iter().filter_map(|section| unit(&text, section, date))),
+        None => *missing += 1,
     }
     let report =
         Report { bill_date: date, verdict: Verdict::NotCompared, units: sections, unclaimed: Vec::new() };
-    match std::fs::read_to_string(folder.join("mismatches.csv")) {
-        Ok(text) => differ.extend(list(&text, &report::csv::write(&report), date)),
-        Err(_) => *missing += 1,
+    match text_of(&folder.join("mismatches.csv"))? {
+        Some(text) => differ.extend(list(&text, &report::csv::write(&report), date)),
+        None => *missing += 1,
     }
-    differ
+    Ok(differ)
+}
+
+/// A report as it lies there, whatever its bytes have become; `None` if it is not there.
+fn text_of(path: &Path) -> Result<Option<String>, Failure> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::new(Exit::Storage, format!("{}: reading it: {error}", path.display()))
+            .hint("may this user read the reports?")),
+    }
 }
 
 /// A done unit as the report has it.

@@ -48,7 +48,7 @@ impl Hold {
             let holder = if holder.is_empty() { "another instance".to_owned() } else { holder };
             session.close().await;
             return Err(Failure::new(Exit::Busy, format!("{}: held by {holder}", place.name()))
-                .hint("wait until it has ended; nothing was changed"));
+                .hint("nothing was changed; wait until it has ended, or let this one wait with --wait 10m"));
         }
         let token: Arc<str> = hex::encode(fastrand::u128(..).to_be_bytes()).into();
         sign(&mut session, name, &token).await.at(place, "writing down who holds the ledger")?;
@@ -111,21 +111,14 @@ pub(super) async fn held_by(lease: &mut Lease) -> Result<Option<String>, Trouble
     }
 }
 
-/// From here on, transactions of whoever held it before are refused. A ledger without tables yet has nobody to refuse.
+/// From here on, transactions of whoever held it before are refused.
 async fn sign(session: &mut Session, name: &str, token: &str) -> Result<(), Trouble> {
     reach("lock: write down who holds the database")?;
     session.link().begin().await?;
-    let removed = session.link().execute("DELETE FROM holder WHERE id = 1", &[]).await;
-    match removed {
-        Ok(_) => {
-            let sql = "INSERT INTO holder (id, name, token) VALUES (1, ?1, ?2)";
-            session.link().execute(sql, &[name.into(), token.into()]).await?;
-            session.link().commit().await
-        }
-        Err(Trouble::Postgres { code, .. }) if code == "42P01" => session.link().command("ROLLBACK").await,
-        Err(Trouble::Mysql { number: 1146, .. }) => session.link().command("ROLLBACK").await,
-        Err(trouble) => Err(trouble),
-    }
+    session.link().execute("DELETE FROM holder WHERE id = 1", &[]).await?;
+    let sql = "INSERT INTO holder (id, name, token) VALUES (1, ?1, ?2)";
+    session.link().execute(sql, &[name.into(), token.into()]).await?;
+    session.link().commit().await
 }
 
 /// Keeps the connection alive until nobody wants it any more. If it breaks, the token in `holder` decides.

@@ -112,9 +112,10 @@ async fn is_made(session: &mut Session, change: &Change) -> Result<bool, Trouble
     Ok(session.link().fetch_one(sql, &[table.name.into(), name.into()]).await?.is_some())
 }
 
-/// Whether anything is there: a ledger of whatever version, or a database that is somebody else's.
+/// Whether a table of ours is there, in whatever version. Beside it a server may hold others (the gateway's own).
 pub(super) async fn is_there(session: &mut Session, place: &Place) -> Result<bool, Failure> {
-    tables(session).await.at(place, "reading its tables").map(|tables| !tables.is_empty())
+    let tables = tables(session).await.at(place, "reading its tables")?;
+    Ok(tables.iter().any(|name| name == SCHEMA_VERSION.name || is_ours(name)))
 }
 
 /// For whoever does not migrate.

@@ -1,6 +1,7 @@
 //! What an engine must promise before the ledger trusts it: a commit is on the disk, a text is kept as it is.
 
 use super::engine::{Engine, Session};
+use super::schema;
 use crate::domain::{Exit, Failure};
 use crate::store::place::{At, Place};
 
@@ -64,16 +65,15 @@ async fn mysql(session: &mut Session, place: &Place) -> Result<(), Failure> {
         );
     }
     let sql = "SELECT table_name AS name, coalesce(engine, '') AS engine, coalesce(table_collation, '') AS collation
-               FROM information_schema.tables
-               WHERE table_schema = database() AND table_name IN ('statement', 'unit', 'ledger_entry', 'logged_order',
-                   'mismatch', 'unclaimed', 'night_run', 'answer')
-               ORDER BY 1";
+               FROM information_schema.tables WHERE table_schema = database() ORDER BY 1";
     let tables = session.link().fetch(sql, &[]).await.at(place, DOING)?;
     let is_wrong = |engine: &str, collation: &str| {
         !engine.eq_ignore_ascii_case("InnoDB")
             || !matches!(collation, "utf8mb4_nopad_bin" | "utf8mb4_0900_bin")
     };
-    match tables.iter().find(|row| is_wrong(row.text("engine"), row.text("collation"))) {
+    let is_ours = |name: &str| schema::tables().any(|table| table.name == name);
+    let mut ours = tables.iter().filter(|row| is_ours(row.text("name")));
+    match ours.find(|row| is_wrong(row.text("engine"), row.text("collation"))) {
         None => Ok(()),
         Some(row) => {
             let [name, engine, collation] = ["name", "engine", "collation"].map(|column| row.text(column));

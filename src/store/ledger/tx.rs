@@ -28,7 +28,7 @@ impl Tx {
     ///
     /// # Errors
     ///
-    /// [`Exit::Busy`] if another process holds the ledger by now; [`Exit::Storage`] if the database cannot be had.
+    /// [`Exit::Storage`] if the database cannot be had, or another process holds the ledger by now.
     pub(super) async fn begin(
         (pool, place): (&Pool, &Place),
         token: Option<&Arc<str>>,
@@ -45,7 +45,8 @@ impl Tx {
     }
 
     /// The lock is a connection, and a connection can break without us: whoever came after has put its own token here,
-    /// and waits for this transaction before its first.
+    /// and waits for this transaction before its first. While it does so we may find no row at all (PostgreSQL shows
+    /// neither the removed one nor the one that came since): that is not ours either.
     async fn still_ours(&mut self, token: &str) -> Result<(), Failure> {
         const DOING: &str = "looking who holds the ledger";
         let sql = match self.lease {
@@ -54,14 +55,14 @@ impl Tx {
         };
         let place = self.place.clone();
         let row = self.link().fetch_one(sql, &[]).await.at(&place, DOING)?;
-        match row {
-            Some(row) if row.text("token") != token => {
-                let message = format!("{}: taken over by {}", place.name(), row.text("name"));
-                Err(Failure::new(Exit::Busy, message)
-                    .hint("the connection that held it broke; what was not committed is not there"))
-            }
-            _ => Ok(()),
+        if row.as_ref().is_some_and(|row| row.text("token") == token) {
+            return Ok(());
         }
+        let other = row.as_ref().map_or("another instance", |row| row.text("name"));
+        // Not `Busy`, which says that nothing was begun: mismatches that were found before would outweigh it.
+        Err(Failure::new(Exit::Storage, format!("{}: taken over by {other}", place.name())).hint(
+            "the connection that held the ledger broke; what was committed is kept, run it again for the rest",
+        ))
     }
 
     pub(super) fn link(&mut self) -> Link<'_> {

@@ -33,7 +33,7 @@ pub(super) fn ledger_options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
-        // The WAL of a unit is copied into the file after its commit, beside the work (`unit::checkpoint`).
+        // The WAL of a unit is copied into the file after its commit, beside the work (`ledger/tx.rs`).
         .pragma("wal_autocheckpoint", "0")
         .disable_statement_logging()
 }

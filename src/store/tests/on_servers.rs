@@ -49,6 +49,7 @@ async fn a_user_who_may_make_no_tables_is_told_so_by_migrate() {
         let failure = Ledger::migrate(&job).await.unwrap_err();
         assert_eq!(failure.exit, Exit::Config, "{failure:?}");
         assert!(failure.hint.contains("what this user may do"), "{failure:?}");
+        assert!(Ledger::open_if_there(&job).await.unwrap().is_none(), "the other table is no ledger");
         // The superuser makes them beside the other table, and once.
         assert_eq!(Ledger::migrate(&server.url).await.unwrap(), (0, 4));
         assert_eq!(Ledger::migrate(&server.url).await.unwrap(), (4, 4));
@@ -99,12 +100,46 @@ async fn who_lost_the_lock_without_knowing_commits_nothing_more() {
         let mut second = Ledger::open(&server.url).await.unwrap();
         gone(&mut second).await;
         let failure = first.begin_unit(key("wx", "20161108")).await.err().unwrap();
-        assert_eq!(failure.exit, Exit::Busy);
+        assert_eq!(failure.exit, Exit::Storage);
         assert!(failure.message.contains("taken over by the next"), "{failure:?}");
         let failure = first.put_unclaimed(day("20161108"), "[1]").await.unwrap_err();
-        assert_eq!(failure.exit, Exit::Busy);
+        assert_eq!(failure.exit, Exit::Storage);
         assert_eq!(crate::store::ledger::dump::dump(&server.url).await, before);
         keep(&second, &key("wx", "20161108"), &bill, "bb").await;
+    }
+}
+
+#[tokio::test]
+async fn who_asks_while_another_signs_is_not_taken_for_the_holder() {
+    for server in both() {
+        let mut first = made(&server).await;
+        first.hold("the first").await.unwrap();
+        let sleep = match server.engine {
+            servers::Engine::Postgres => "SELECT pg_sleep(2)",
+            servers::Engine::Mysql => "DO sleep(2)",
+        };
+        let sign = format!(
+            "BEGIN; DELETE FROM holder; INSERT INTO holder (id, name, token) VALUES (1, 'the next', 'x'); {sleep}; COMMIT"
+        );
+        let url = server.url.clone();
+        let signing = std::thread::spawn(move || servers::execute(&url, &sign));
+        // As soon as the next one is at it.
+        let at_it = match server.engine {
+            servers::Engine::Postgres => {
+                "SELECT query FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'BEGIN; DELETE%'
+                                          AND datname = current_database() AND wait_event = 'PgSleep'"
+            }
+            servers::Engine::Mysql => {
+                "SELECT info FROM information_schema.processlist WHERE info LIKE 'DO sleep%' AND db = database()"
+            }
+        };
+        while server.ask(at_it).is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let failure = first.begin_unit(key("wx", "20161108")).await.err().unwrap();
+        assert_eq!(failure.exit, Exit::Storage);
+        assert!(failure.message.contains("taken over by"), "{failure:?}");
+        signing.join().unwrap();
     }
 }
 
@@ -128,6 +163,7 @@ fn kill_the_lock(server: &Database) {
 async fn a_table_that_cuts_or_folds_texts_or_knows_no_transactions_is_refused() {
     for (change, words) in [
         ("ALTER TABLE unit ENGINE = MyISAM", "table unit is MyISAM"),
+        ("ALTER TABLE mismatch_event ENGINE = Aria", "table mismatch_event is Aria"),
         ("ALTER TABLE answer DEFAULT CHARACTER SET latin1", "table answer is InnoDB in latin1"),
     ] {
         let server = servers::mysql();

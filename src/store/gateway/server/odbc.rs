@@ -133,8 +133,8 @@ async fn with<T: Send + 'static>(
     .await
 }
 
-/// Every table that the catalogue names with the gateway's prefix, in the case of Oracle or of PostgreSQL; and where
-/// no such is found, every table.
+/// Every table that the driver's catalogue names. One without schemas (MySQL's drivers) has the catalogue's own name for
+/// a schema.
 pub(super) async fn tables(server: &Server, behind: Behind) -> Result<Vec<Table>, Failure> {
     let found = with(server, "looking for the gateway's tables".to_owned(), |connection, behind| {
         let near = near(connection, behind)?;
