@@ -122,7 +122,12 @@ impl Ledger {
             Place::Sqlite(path) => Pool::of_file(file::read_only_options(path)),
             _ => Pool::of(&place),
         };
-        let mut session = pool.acquire().await.at(&place, "opening the database")?.detach();
+        let opened = match &place {
+            Place::Sqlite(_) => pool.acquire().await.map(Lease::detach),
+            // A pool would try until its time is over, and then not say why.
+            _ => Session::open(&place).await,
+        };
+        let mut session = opened.at(&place, "opening the database")?;
         migrate::require_current(&mut session, &place).await?;
         session.close().await;
         Ok(Ledger { pool, place, writer: Arc::default(), hold: None })

@@ -194,9 +194,13 @@ async fn a_wrong_password_and_a_server_that_is_not_there_are_told_apart() {
         assert!(failure.hint.contains("user and password"), "{failure:?}");
         assert!(!format!("{failure:?}").contains("falsch"), "{failure:?}");
         let (head, _) = server.url.rsplit_once(':').unwrap();
-        let failure = Ledger::open(&format!("{head}:1/{}", server.name)).await.unwrap_err();
-        assert_eq!(failure.exit, Exit::Storage, "{failure:?}");
-        assert!(failure.hint.contains("run it again"), "{failure:?}");
+        let nowhere = format!("{head}:1/{}", server.name);
+        for failure in [Ledger::open(&nowhere).await, Ledger::open_read_only(&nowhere).await] {
+            let failure = failure.unwrap_err();
+            assert_eq!(failure.exit, Exit::Storage, "{failure:?}");
+            assert!(failure.message.contains("refused"), "{failure:?}");
+            assert!(failure.hint.contains("run it again"), "{failure:?}");
+        }
     }
 }
 
