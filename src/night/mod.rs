@@ -184,6 +184,11 @@ async fn one_day(house: &House, date: BillDate, errands: &[&Errand], source: Sou
         }
         Err(failure) => {
             let trades = errands.iter().zip(acquired).filter(|(errand, _)| errand.bill == Bill::Trade);
+            let trades: Vec<_> = trades.collect();
+            // Where every unit has a reason of its own, none of them tells this one.
+            if trades.iter().all(|(_, acquired)| acquired.is_err()) {
+                outcome.fail(date.to_string(), failure.clone());
+            }
             for (errand, acquired) in trades {
                 let failure = acquired.err().unwrap_or_else(|| failure.clone());
                 settle(house, errand, Err(failure), outcome).await;

@@ -95,6 +95,8 @@ fn a_gzip_bomb() {
 #[test]
 fn a_missing_table_or_column() {
     let site = SiteFolder::with_local_file();
+    // A statement that is not there either hides nothing of it.
+    site.run(&[]).expect(9).says("ttpayment.db").says("there is no file");
     site.statement(good());
     site.run(&[]).expect(9).says("ttpayment.db");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
