@@ -227,6 +227,22 @@ fn an_event_that_was_removed_changed_or_put_elsewhere_is_found() {
     }
 }
 
+/// Nothing of it stands in the chain of events: there was no mismatch.
+#[test]
+fn a_balanced_day_that_the_ledger_lost_is_not_proven() {
+    let site = SiteFolder::with_local_file();
+    site.statement(bill(&[("A1", "12.00")]));
+    site.log([paid("A1", 1200, "09:00:00")]);
+    site.run(&[]).expect(0);
+    site.run(&["verify"]).expect(0);
+    sql(&site, "DELETE FROM unit; DELETE FROM ledger_entry; DELETE FROM logged_order; DELETE FROM statement");
+    site.run(&["verify"])
+        .expect(10)
+        .says("the archive holds a statement, and the ledger nothing of that day");
+    site.run(&["reconcile"]).expect(0);
+    site.run(&["verify"]).expect(0);
+}
+
 #[test]
 fn an_older_copy_of_the_ledger_is_found_by_the_seal_of_the_archive() {
     let site = one_night();

@@ -1,6 +1,6 @@
 //! The archive against itself: each line of the index, each seal, each object against its name.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use super::damage::{Damage, Verified};
 use super::{Scope, Verifier};
 use crate::acquire::{Archive, Index, IndexLine, Object, Status};
 use crate::domain::{Exit, Failure};
+use crate::store::KeptUnit;
 
 /// Lines that are none, and seals that no longer fit.
 pub(super) fn index(archive: &Archive, index: &Index, found: &mut Verified) {
@@ -82,6 +83,27 @@ fn held(sha256: &str, bytes: u64, object: Option<&Object>) -> Option<Damage> {
         Some(object) if object.sha256 != sha256 => wrong(format!("SHA-256 {sha256}"), object.sha256.clone()),
         Some(_) => None,
     }
+}
+
+/// Statements that were sealed and of which the ledger knows nothing: they were fetched and never compared, or the ledger
+/// is an older one. Its chain of events alone cannot tell, where the days that are missing had no mismatches.
+pub(super) fn unkept(verifier: &Verifier<'_>, index: &Index, units: &[KeptUnit], found: &mut Verified) {
+    let sealed = index.seals().next_back().map_or(0, |(placed, _)| placed.number);
+    let is_kept = |line: &IndexLine| {
+        units.iter().any(|unit| (&unit.account, &unit.bill_date) == (&line.account, &line.date))
+    };
+    let arrivals = index.arrivals().filter(|(number, line)| *number < sealed && line.bill == "trade");
+    let usable = arrivals.filter(|(_, line)| matches!(line.status, Status::Statement | Status::Empty));
+    let unkept: BTreeSet<(&str, &str)> = usable
+        .filter(|(_, line)| verifier.scope.holds_line(line) && !is_kept(line))
+        .map(|(_, line)| (&*line.date, &*line.account))
+        .collect();
+    found.unproven.extend(unkept.into_iter().map(|(date, account)| {
+        format!(
+            "{account} {date}: the archive holds a statement, and the ledger nothing of that day: it was never compared, or \
+             the ledger is an older one; `nightjob reconcile --date {date}` compares it"
+        )
+    }));
 }
 
 async fn measure(archive: &Arc<Archive>, sha256: &str) -> Result<Option<Object>, Failure> {

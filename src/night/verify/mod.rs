@@ -94,6 +94,7 @@ pub async fn verify(settings: &Settings, selection: &Selection, talk: &Talk) -> 
     let units = verifier.ledger.kept_units().await?;
     let units: Vec<KeptUnit> =
         units.into_iter().filter(|unit| verifier.scope.holds(&unit.account, &unit.bill_date)).collect();
+    archive::unkept(&verifier, &index, &units, &mut found);
     for unit in &units {
         unit::prove(&verifier, unit, (&index, &objects), &mut found).await?;
     }
