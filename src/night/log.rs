@@ -171,7 +171,7 @@ impl Reader<'_> {
         let gatherers = (0..GATHERERS).map(|_| self.gatherer()).collect();
         let (gatherers, count) =
             paylog.read(window.clone(), gatherers, |gatherer, row| gatherer.push(row)).await?;
-        tracing::debug!(%date, rows = count.rows, "{} log rows read and decoded in {} ms, {} a second", count.rows, count.elapsed.as_millis(), count.rows_per_second());
+        tracing::info!(%date, rows = count.rows, "{date}: {} log rows read and decoded in {} ms, {} a second", count.rows, count.elapsed.as_millis(), count.rows_per_second());
         let folding = Instant::now();
         let mut gathered: Vec<Gathered> = gatherers.into_iter().map(Gatherer::finish).collect();
         let accounts = self.claims.accounts().to_vec();
