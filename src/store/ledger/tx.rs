@@ -89,15 +89,20 @@ impl Tx {
         Ok(())
     }
 
-    /// Commits a unit. If the reply to COMMIT does not come, the ledger itself is asked what became of it.
-    pub(super) async fn commit_unit(mut self, (key, end): (&UnitKey, &UnitEnd)) -> Result<(), Failure> {
+    /// Commits a unit. If the reply to COMMIT does not come, the ledger itself is asked what became of it. `orders` is the
+    /// hash of its logged orders, where they were replaced.
+    pub(super) async fn commit_unit(
+        mut self,
+        key: &UnitKey,
+        (end, orders): (&UnitEnd, Option<&str>),
+    ) -> Result<(), Failure> {
         reach("ledger: commit the unit").at(&self.place, "committing the unit")?;
         let committed = self.link().commit().await;
         let session = self.lease.take().map(Lease::detach);
         match committed {
             Err(trouble) if trouble.is_lost_connection() && !matches!(self.place, Place::Sqlite(_)) => {
                 drop(session);
-                self.was_it_kept(&trouble, (key, end)).await
+                self.was_it_kept(&trouble, key, (end, orders)).await
             }
             Err(trouble) => Err(trouble).at(&self.place, "committing the unit"),
             Ok(()) => {
@@ -108,18 +113,24 @@ impl Tx {
     }
 
     /// A connection that broke between COMMIT and its reply: the unit is done as we wanted it, or it is as it was.
-    async fn was_it_kept(&self, trouble: &Trouble, (key, end): (&UnitKey, &UnitEnd)) -> Result<(), Failure> {
+    async fn was_it_kept(
+        &self,
+        trouble: &Trouble,
+        key: &UnitKey,
+        (end, orders): (&UnitEnd, Option<&str>),
+    ) -> Result<(), Failure> {
         const DOING: &str = "looking whether the unit was committed";
         let lost = || self.place.failure("committing the unit", trouble);
         let Ok(mut session) = Session::open(&self.place).await else { return Err(lost()) };
-        let sql =
-            "SELECT state, verdict, canonical_hash, section FROM unit WHERE account = ?1 AND bill_date = ?2";
+        let sql = "SELECT state, verdict, canonical_hash, orders_hash, section FROM unit
+                   WHERE account = ?1 AND bill_date = ?2";
         let args = [Arg::from(&key.account), Arg::Text(&key.date.to_string())];
         let row = session.link().fetch_one(sql, &args).await.at(&self.place, DOING)?;
         session.close().await;
         let is_kept = row.is_some_and(|row| {
             (row.text("state"), row.text("verdict")) == ("done", end.verdict.as_str())
                 && (row.text("canonical_hash"), row.text("section")) == (&*end.canonical_hash, &*end.section)
+                && orders.is_none_or(|orders| row.text("orders_hash") == orders)
         });
         if !is_kept {
             return Err(lost());

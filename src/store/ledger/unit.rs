@@ -131,7 +131,8 @@ impl UnitTx {
         let drafts = self.events.take().unwrap_or_default();
         let place = self.tx.place().clone();
         events::append(&mut self.tx.link(), &place, &self.key, (drafts, &end.stamp)).await?;
-        self.tx.commit_unit((&self.key, &end)).await
+        let orders = self.orders.map(|orders| orders.to_string());
+        self.tx.commit_unit(&self.key, (&end, orders.as_deref())).await
     }
 
     async fn load(&mut self, rows: Rows) -> Result<(), Failure> {
