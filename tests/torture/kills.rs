@@ -31,9 +31,9 @@ pub(crate) fn every_point(scene: &Scene, night: &str, (kills, tears): (Thin, Thi
 }
 
 fn killed(scene: &Scene, point: &Point, deed: Deed) -> Option<String> {
-    for _ in 0..TRIES {
+    for tried in 0..TRIES {
         let site = scene.site();
-        let (ran, passed) = scene.night(&site, Some((&point.address(), deed)));
+        let (ran, passed) = scene.night(&site, Some((&point.in_a_shorter_night(tried).address(), deed)));
         if !passed.struck {
             continue;
         }

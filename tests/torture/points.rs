@@ -26,6 +26,13 @@ impl Point {
         format!("{} {} {}", self.kind, self.ordinal, self.file)
     }
 
+    /// The same point, or, after some runs that did not come to it, one a little before: how many packets a night sends
+    /// depends on which threads share a connection, so the last ones that were counted are not in every night.
+    pub(crate) fn in_a_shorter_night(&self, tried: usize) -> Point {
+        let missing = if self.is_send() { self.ordinal * tried / 40 } else { 0 };
+        Point { ordinal: self.ordinal - missing, ..self.clone() }
+    }
+
     pub(crate) fn is_send(&self) -> bool {
         self.kind == "send"
     }
