@@ -68,6 +68,7 @@ impl Patience {
                 done => return done,
             };
             let left = self.left();
+            // Waiting is the work here, and neither an operating system nor a database tells when a lock is free.
             match tries {
                 ..TRIES => tokio::time::sleep(PAUSE).await,
                 _ if left.is_zero() => return Err(self.over(busy)),

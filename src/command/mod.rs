@@ -132,7 +132,7 @@ mod tests {
             (runtime.handle().clone(), std::sync::mpsc::channel(), std::sync::mpsc::channel());
         runtime.spawn_blocking(move || {
             gone.recv().unwrap();
-            // As many waits as it takes until a runtime that is shut down has come to its end.
+            // Waits are what is tested: each would panic in a runtime that was shut down. As many as it takes until a runtime that is shut down has come to its end.
             (0..50).for_each(|_| handle.block_on(tokio::time::sleep(Duration::from_millis(1))));
             tell.send(()).unwrap();
         });

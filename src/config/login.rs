@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn followed(text: &str) -> Result<String, String> {
-        let found = follow(text, address::log, (Path::new("/home"), &world()));
+        let found = follow(text, address::log, (Path::new("/site"), &world()));
         found.map(|(address, _)| address.to_string()).map_err(|wrong| format!("{wrong:?}"))
     }
 
@@ -162,7 +162,7 @@ mod tests {
         let secret = "ge%3Ah%40im%2F%3F%23%26%25%C3%A9";
         for (text, expected) in [
             ("env:ALL", "mysql://u:CANARY@h/x".to_owned()),
-            ("env:FILE", "sqlite:/home/x.db".to_owned()),
+            ("env:FILE", "sqlite:/site/x.db".to_owned()),
             ("postgres://u@h/x?password=env:PW", format!("postgres://u:{secret}@h/x")),
             (
                 "postgres://u@h/x?sslmode=verify-full&password=env%3APW&a=b",
