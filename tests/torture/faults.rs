@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use crate::points::{Deed, Point};
+use crate::points::{Deed, Passed, Point};
 use crate::scene::Scene;
 use crate::site::Ran;
 use crate::state::State;
@@ -36,18 +36,26 @@ fn failed(scene: &Scene, point: &Point, deed: Deed) -> Option<String> {
     for _ in 0..TRIES {
         let site = scene.site();
         let (ran, passed) = scene.night(&site, Some((&point.address(), deed)));
-        if passed.struck {
+        if passed.is_struck() {
             let left = State::of(&site);
             let torn = scene.torn(&left);
-            let told = || untold(scene, (point, deed), &ran, &left);
+            let told = || untold(scene, (&may_have_failed(&passed, deed), deed), &ran, &left);
             return torn.or_else(told).or_else(|| scene.heals(&site));
         }
     }
     Some(format!("not reached in {TRIES} runs"))
 }
 
+/// The files of which one must be named. On a disk that stays full, threads that work side by side all fail, and whichever
+/// is heard first is told; what is not missed, such as a folder that is there already, is not told at all.
+fn may_have_failed(passed: &Passed, deed: Deed) -> Vec<&str> {
+    let since = passed.since_struck();
+    let failed = if deed == Deed::Full { since } else { &since[..1] };
+    failed.iter().filter(|point| deed.fits(point)).map(|point| what_failed(&point.file)).collect()
+}
+
 /// What is wrong with how the night ended and what it said.
-fn untold(scene: &Scene, (point, deed): (&Point, Deed), ran: &Ran, left: &State) -> Option<String> {
+fn untold(scene: &Scene, (files, deed): (&[&str], Deed), ran: &Ran, left: &State) -> Option<String> {
     if ran.is_ugly() || ran.code.is_none() {
         return Some(ran.shown());
     }
@@ -55,14 +63,12 @@ fn untold(scene: &Scene, (point, deed): (&Point, Deed), ran: &Ran, left: &State)
     if odd.is_none() && matches!(ran.code, Some(STORAGE | 10)) {
         return None;
     }
-    let wants = what_failed(&point.file);
     let full = deed == Deed::Broken
         || ["No space left", "is full", "has space"].iter().any(|words| ran.talk.contains(words));
-    // A folder that is there already is not missed; on a disk that stays full the next call says what failed.
-    let is_needed = deed != Deed::Full || point.kind != "mkdir";
-    let named = !is_needed || ran.talk.contains(wants);
+    let named = files.iter().any(|file| ran.talk.contains(file));
     let good = ran.code == Some(STORAGE) && named && full;
-    (!good).then(|| format!("{}; wants exit 9 and `{wants}`: {}", odd.unwrap_or_default(), ran.shown()))
+    let wants = || format!("exit 9 and one of {files:?}");
+    (!good).then(|| format!("{}; wants {}: {}", odd.unwrap_or_default(), wants(), ran.shown()))
 }
 
 /// What a person must read in the message: the file as the operator knows it, not the one beside it that is being

@@ -34,7 +34,7 @@ fn killed(scene: &Scene, point: &Point, deed: Deed) -> Option<String> {
     for tried in 0..TRIES {
         let site = scene.site();
         let (ran, passed) = scene.night(&site, Some((&point.in_a_shorter_night(tried).address(), deed)));
-        if !passed.struck {
+        if !passed.is_struck() {
             continue;
         }
         if ran.code.is_some() {
@@ -70,7 +70,7 @@ fn chain(scene: &Scene, seed: u64) -> Option<String> {
         let at = random.usize(1..=scene.points.len()).to_string();
         let deed = if random.bool() { Deed::Kill } else { Deed::Tear };
         let (ran, passed) = scene.night(&site, Some((&at, deed)));
-        if ran.is_ugly() || passed.struck && deed == Deed::Kill && ran.code.is_some() {
+        if ran.is_ugly() || passed.is_struck() && deed == Deed::Kill && ran.code.is_some() {
             return Some(ran.shown());
         }
         if let Some(torn) = scene.torn(&State::of(&site)) {
@@ -87,7 +87,7 @@ pub(crate) fn two_transactions(scene: &Scene, thin: Thin) -> Row {
     let torn = side_by_side(&trials, |point| {
         let site = scene.site();
         let (_, passed) = scene.night(&site, Some((&point.address(), Deed::Kill)));
-        passed.struck && scene.torn(&State::of(&site)).is_some()
+        passed.is_struck() && scene.torn(&State::of(&site)).is_some()
     });
     let caught = torn.iter().filter(|torn| **torn).count();
     let verdict = (caught == 0).then(|| "two transactions instead of one were not noticed".to_owned());

@@ -83,8 +83,19 @@ pub(crate) struct Library {
 /// What a disturbed or merely counted run passed.
 pub(crate) struct Passed {
     pub(crate) points: Vec<Point>,
-    /// The point at which something was done to it was reached.
-    pub(crate) struck: bool,
+    /// The place in `points` at which something was done to it, if it came to that.
+    struck: Option<usize>,
+}
+
+impl Passed {
+    pub(crate) fn is_struck(&self) -> bool {
+        self.struck.is_some()
+    }
+
+    /// The points from the disturbed one on; none if it was not reached.
+    pub(crate) fn since_struck(&self) -> &[Point] {
+        self.struck.map_or(&[], |first| &self.points[first..])
+    }
 }
 
 impl Library {
@@ -125,6 +136,6 @@ pub(crate) fn passed(log: &Path) -> Passed {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     Passed {
         points: text.lines().filter_map(Point::read).collect(),
-        struck: text.lines().any(|line| line.starts_with('!')),
+        struck: text.lines().position(|line| line.starts_with('!')),
     }
 }
