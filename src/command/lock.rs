@@ -39,6 +39,16 @@ pub(super) async fn open(start: &Start, cli: &Cli, settings: Settings) -> Result
     House::of(ledger, settings, start.clock, start.talk.clone()).map(|house| (lock, house))
 }
 
+/// Brings the tables up to date; on a server nobody else may be at work. The versions before and after.
+///
+/// # Errors
+///
+/// As [`lock`] and [`Ledger::migrate`].
+pub(super) async fn migrate(start: &Start, cli: &Cli, settings: &Settings) -> Result<(i64, i64), Failure> {
+    let _lock = lock(start, cli, settings).await?;
+    Patience::of(start, cli).try_for(async || Ledger::migrate(&settings.database).await).await
+}
+
 /// For how long somebody waits. Both spans count from the program's start, so that two locks are not waited for twice.
 #[derive(Clone, Copy)]
 struct Patience {

@@ -88,8 +88,7 @@ fn import(start: &Start, file: &Path, out: Option<&Path>) -> Result<Answer, Fail
 
 pub(super) async fn migrate(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let loaded = start.load(cli, SecretUse::Databases).map_err(|found| problems(&found))?;
-    let _lock = super::lock::lock(start, cli, &loaded.settings).await?;
-    let (from, to) = Ledger::migrate(&loaded.settings.database).await?;
+    let (from, to) = super::lock::migrate(start, cli, &loaded.settings).await?;
     let text = if from == to {
         start.lang.pick(
             format!("账本结构已是第 {to} 版\n"),

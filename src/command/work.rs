@@ -150,6 +150,7 @@ pub(super) async fn fetch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let (settings, plan) = prepare(start, cli, SecretUse::Read).await?;
     let (_lock, house) = open(start, cli, settings).await?;
     let outcome = night::fetch(&house, &plan).await;
+    house.ledger.close().await;
     let text: String = outcome.files.iter().map(|line| format!("{line}\n")).collect();
     Ok(Answer { text, outcome, ..Answer::default() })
 }
@@ -177,6 +178,7 @@ pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> 
     let mut outcome = Outcome::default();
     night::report(&house, &plan, &mut outcome).await;
     let text = reports(start, &house, Days { dates: &plan.dates, own: None }).await?;
+    house.ledger.close().await;
     Ok(Answer { text, outcome, ..Answer::default() })
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::engine::{Engine, Lease, Session};
 use super::link::{Arg, Link};
@@ -25,13 +26,16 @@ use crate::store::trouble::Trouble;
 const DOING: &str = "taking the lock of the database";
 /// A line that is silent for longer may be taken for dead by what is on its way.
 const PULSE: Duration = Duration::from_secs(20);
+/// A server that does not answer at the end has no claim to be waited for: the connection ends with the process.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Held as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Hold {
     pub(super) token: Arc<str>,
     /// Dropped, it ends the task that keeps the connection.
-    _end: oneshot::Sender<()>,
+    end: oneshot::Sender<()>,
+    kept: JoinHandle<()>,
 }
 
 impl Hold {
@@ -43,19 +47,35 @@ impl Hold {
     pub(super) async fn take(place: &Place, name: &str) -> Result<Hold, Failure> {
         let mut session = Session::open(place).await.at(place, DOING)?;
         prepare(&mut session).await.at(place, DOING)?;
-        if !lock(&mut session).await.at(place, DOING)? {
-            let holder = holder(session.link()).await.unwrap_or_default();
-            let holder = if holder.is_empty() { "another instance".to_owned() } else { holder };
-            session.close().await;
-            return Err(Failure::new(Exit::Busy, format!("{}: held by {holder}", place.name()))
-                .hint("nothing was changed; wait until it has ended, or let this one wait with --wait 10m"));
-        }
+        alone(&mut session, place).await?;
         let token: Arc<str> = hex::encode(fastrand::u128(..).to_be_bytes()).into();
         sign(&mut session, name, &token).await.at(place, "writing down who holds the ledger")?;
         let (end, ended) = oneshot::channel();
-        tokio::spawn(keep(session, ended));
-        Ok(Hold { token, _end: end })
+        let kept = tokio::spawn(keep(session, ended));
+        Ok(Hold { token, end, kept })
     }
+
+    /// Gives the lock back, and returns when it is free: a server sees the end of a connection only a moment after it.
+    pub(super) async fn end(self) {
+        drop(self.end);
+        tokio::time::timeout(FAREWELL, self.kept).await.ok();
+    }
+}
+
+/// Takes the lock for as long as the connection lives.
+///
+/// # Errors
+///
+/// As [`Hold::take`].
+pub(super) async fn alone(session: &mut Session, place: &Place) -> Result<(), Failure> {
+    if lock(session).await.at(place, DOING)? {
+        return Ok(());
+    }
+    // Before the first `migrate` there is no table of names.
+    let holder = holder(session.link()).await.unwrap_or_default();
+    let holder = if holder.is_empty() { "another instance".to_owned() } else { holder };
+    Err(Failure::new(Exit::Busy, format!("{}: held by {holder}", place.name()))
+        .hint("nothing was changed; wait until it has ended, or let this one wait with --wait 10m"))
 }
 
 /// Makes the server notice soon if this machine is gone.
@@ -82,6 +102,18 @@ async fn lock(session: &mut Session) -> Result<bool, Trouble> {
     };
     let row = session.link().fetch_one(sql, &[]).await?;
     Ok(row.and_then(|row| row.integer("taken")) == Some(1))
+}
+
+/// Ends the connection, the lock before it.
+pub(super) async fn leave(mut session: Session) {
+    let sql = match session {
+        Engine::Sqlite(_) => "SELECT 1",
+        Engine::Postgres(_) => "SELECT pg_advisory_unlock_all()",
+        Engine::Mysql(_) => "DO RELEASE_LOCK(concat('nightjob.', left(sha1(database()), 40)))",
+    };
+    // Without the line there is nothing to give back.
+    session.link().command(sql).await.ok();
+    session.close().await;
 }
 
 async fn holder(mut link: Link<'_>) -> Result<String, Trouble> {
@@ -127,7 +159,7 @@ async fn keep(mut session: Session, mut ended: oneshot::Receiver<()>) {
     // As long as the process holds the ledger.
     loop {
         tokio::select! {
-            _ = &mut ended => return session.close().await,
+            _ = &mut ended => return leave(session).await,
             _ = pulse.tick() => {
                 let one = session.link().fetch_one("SELECT holder.id FROM holder WHERE id = ?1", &[Arg::from(1i64)]).await;
                 if let Err(trouble) = one {

@@ -159,12 +159,18 @@ impl Ledger {
         hold::held_by(&mut lease).await.at(&self.place, "asking who holds the ledger")
     }
 
-    /// Brings the tables up to date, for `nightjob migrate`; the versions before and after.
+    /// Brings the tables up to date, for `nightjob migrate`; the versions before and after. On a server it keeps every
+    /// other instance out meanwhile: MariaDB changes its tables one after the other, and nobody may write between.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::open`]; [`Exit::Busy`] naming the holder.
     pub async fn migrate(url: &str) -> Result<(i64, i64), Failure> {
         let place = Place::parse(url, "database")?;
         let mut session = session(&place).await?;
+        hold::alone(&mut session, &place).await?;
         let versions = migrate::migrate(&mut session, &place).await?;
-        session.close().await;
+        hold::leave(session).await;
         Ok(versions)
     }
 
@@ -188,6 +194,9 @@ impl Ledger {
             tx::checkpoint(&self.pool, true).await;
         }
         self.pool.close().await;
+        if let Some(hold) = self.hold.and_then(Arc::into_inner) {
+            hold.end().await;
+        }
     }
 
     /// Begins the one transaction in which a unit is replaced. Waits until the unit before it has ended.

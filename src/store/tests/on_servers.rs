@@ -57,7 +57,7 @@ async fn a_user_who_may_make_no_tables_is_told_so_by_migrate() {
 }
 
 #[tokio::test]
-async fn the_lock_of_the_database_holds_and_dies_with_its_connection() {
+async fn the_lock_of_the_database_holds_and_is_free_once_its_holder_is_closed() {
     for server in both() {
         let mut first = made(&server).await;
         let mut second = Ledger::open(&server.url).await.unwrap();
@@ -72,8 +72,14 @@ async fn the_lock_of_the_database_holds_and_dies_with_its_connection() {
         let busy = second.hold("another").await.unwrap_err();
         assert_eq!(busy.exit, Exit::Busy);
         assert!(busy.message.contains("held by till host, process 7"), "{busy:?}");
+        let busy = Ledger::migrate(&server.url).await.unwrap_err();
+        assert!(busy.exit == Exit::Busy && busy.message.contains("till host, process 7"), "{busy:?}");
         first.close().await;
-        gone(&mut second).await;
+        second.hold("at once").await.unwrap();
+        second.close().await;
+        Ledger::migrate(&server.url).await.unwrap();
+        let mut third = Ledger::open(&server.url).await.unwrap();
+        third.hold("after migrate, at once").await.unwrap();
     }
 }
 
