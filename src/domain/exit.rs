@@ -88,11 +88,13 @@ pub struct Failure {
     pub message: String,
     /// What to type or whom to ask; may be empty.
     pub hint: String,
+    /// Nothing of it was done, and the same may well succeed in a moment.
+    pub is_passing: bool,
 }
 
 impl Failure {
     pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
-        Failure { exit, message: message.into(), hint: String::new() }
+        Failure { exit, message: message.into(), hint: String::new(), is_passing: false }
     }
 
     #[must_use]

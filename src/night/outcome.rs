@@ -42,7 +42,7 @@ impl Outcome {
 
     /// Records a failure, and says it: an operator must not have to wait for the end.
     pub fn fail(&mut self, about: impl Into<String>, failure: Failure) {
-        let Failure { exit, message, hint } = failure;
+        let Failure { exit, message, hint, .. } = failure;
         let (about, code) = (about.into(), exit.code());
         if about.is_empty() || message.starts_with(&about) {
             tracing::error!(code, "{message}");

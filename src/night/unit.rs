@@ -4,7 +4,7 @@
 //! way, the transaction is dropped and the unit is what it was before. Comparing and keeping are two steps, so that
 //! one unit can be compared while the one before it is being written.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::book::{self, Book, Extra};
 use super::log::NightLog;
@@ -74,24 +74,41 @@ pub(super) async fn compare<'e>(
     Ok(Compared { errand, book, extras, ours, result, canonical_hash })
 }
 
-/// Keeps a compared unit, in one transaction.
+/// Between two tries to keep a unit: a server that is started again needs some seconds, and then waits for connections.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+
+/// Keeps a compared unit, in one transaction. If the line to the server breaks meanwhile, nothing of it is there, or (in
+/// the instant of its commit) all of it, and it is begun anew.
 pub(super) async fn keep(house: &House, unit: Compared<'_>, log: &NightLog) -> Result<UnitLine, Failure> {
+    for pause in PAUSES {
+        match keep_once(house, &unit, log).await {
+            Err(failure) if failure.is_passing => {
+                tracing::warn!("{failure}; {} is begun anew", unit.errand);
+                tokio::time::sleep(pause).await;
+            }
+            done => return done,
+        }
+    }
+    keep_once(house, &unit, log).await
+}
+
+async fn keep_once(house: &House, unit: &Compared<'_>, log: &NightLog) -> Result<UnitLine, Failure> {
     let Compared { errand, book, extras, ours, result, canonical_hash } = unit;
     let mut watch = Watch::start(errand);
     let before = house.ledger.unit(&errand.account.name, errand.date).await?;
     let mut kept = house.ledger.begin_unit(key(errand)).await?;
-    refuse_lost_bill(house, errand, &book).await?;
-    let version = kept.statement(meta_of(errand, &book)?).await?;
+    refuse_lost_bill(house, errand, book).await?;
+    let version = kept.statement(meta_of(errand, book)?).await?;
     let sums = kept.entries(book.statement.clone()).await?;
     watch.lap("lines loaded");
-    let beside = keep_extras(&mut kept, &extras).await?;
+    let beside = keep_extras(&mut kept, extras).await?;
     let answers = match book.statement.is_answers() {
         // There the answers are the statement itself.
         true => Vec::new(),
         false => doubts::evidence(&house.ledger, errand).await?,
     };
-    let told = Told { ours: &ours, log, result: &result, sums, version, beside: &beside, answers: &answers };
-    let section = write_section(house, errand, &book, told);
+    let told = Told { ours, log, result, sums, version, beside: &beside, answers: &answers };
+    let section = write_section(house, errand, book, told);
     if let Some(open) = report::proofs::open(&section).first() {
         return Err(Failure::new(Exit::Bug, format!("{errand}: {open}; nothing was kept")));
     }
@@ -104,14 +121,14 @@ pub(super) async fn keep(house: &House, unit: Compared<'_>, log: &NightLog) -> R
         mismatches: result.mismatches.len(),
         already_done: before.is_some_and(|unit| unit.state == UnitState::Done && unit.version == version),
     };
-    kept.orders(ours.orders, ours.picked).await?;
+    kept.orders(ours.orders.clone(), ours.picked.clone()).await?;
     watch.lap("orders loaded");
     kept.mismatches(&section.mismatches).await?;
     let end = UnitEnd {
         verdict: result.verdict,
         reason: section.reason.clone(),
         section: report::json::write_section(&section),
-        canonical_hash,
+        canonical_hash: canonical_hash.clone(),
         stamp: Stamp::of_run(house.run_id, house.clock.now()),
     };
     kept.finish(end).await?;

@@ -150,8 +150,10 @@ impl Place {
     }
 
     pub(super) fn failure(&self, doing: &str, trouble: &Trouble) -> Failure {
-        let (exit, hint) = trouble.meaning(!matches!(self, Place::Sqlite(_)));
-        Failure::new(exit, format!("{}: {doing}: {}", self.name(), trouble.text())).hint(hint)
+        let is_server = !matches!(self, Place::Sqlite(_));
+        let (exit, hint) = trouble.meaning(is_server);
+        let failure = Failure::new(exit, format!("{}: {doing}: {}", self.name(), trouble.text())).hint(hint);
+        Failure { is_passing: is_server && trouble.is_passing(), ..failure }
     }
 }
 

@@ -93,6 +93,18 @@ impl Trouble {
         }
     }
 
+    /// Whether the same may well succeed in a moment, on a new connection: a line that broke, a server that was started
+    /// again, another transaction in the way. A pool that has tried for long already is no such case.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Trouble::Postgres { code, .. } if code.starts_with("40") || code == "55P03" => true,
+            // A lock that was waited for, a deadlock.
+            Trouble::Mysql { number: 1205 | 1213, .. } => true,
+            Trouble::Tls { .. } | Trouble::Connection(_) => false,
+            _ => self.is_lost_connection(),
+        }
+    }
+
     /// Whether the connection is gone, so that nobody knows what became of what was asked last.
     pub(super) fn is_lost_connection(&self) -> bool {
         match self {
@@ -267,7 +279,9 @@ impl From<sqlx::Error> for Trouble {
                 Trouble::Connection(error.to_string())
             }
             // A connection that ends in the middle of a message, or is answered by no database server.
-            sqlx::Error::Protocol(text) => Trouble::Connection(text),
+            sqlx::Error::Protocol(text) => {
+                Trouble::Io(std::io::Error::new(ErrorKind::ConnectionAborted, text))
+            }
             error => Trouble::Driver(error.to_string()),
         }
     }
@@ -360,5 +374,10 @@ mod tests {
         let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
         assert_eq!(Trouble::Io(lost).meaning(true).0, Exit::Storage);
         assert!(postgres("57P01").is_lost_connection() && !postgres("40001").is_lost_connection());
+        assert!(postgres("57P01").is_passing() && postgres("40P01").is_passing() && mysql(1213).is_passing());
+        assert!(
+            !postgres("53100").is_passing() && !mysql(1045).is_passing(),
+            "a full disk, a wrong password"
+        );
     }
 }
