@@ -95,6 +95,10 @@ pub async fn verify(settings: &Settings, selection: &Selection, talk: &Talk) -> 
     let units: Vec<KeptUnit> =
         units.into_iter().filter(|unit| verifier.scope.holds(&unit.account, &unit.bill_date)).collect();
     archive::unkept(&verifier, &index, &units, &mut found);
+    if units.is_empty() && !verifier.scope.is_all() {
+        let nothing = "the ledger holds nothing of what was asked for; `nightjob status` shows its days";
+        found.unproven.push(nothing.to_owned());
+    }
     for unit in &units {
         unit::prove(&verifier, unit, (&index, &objects), &mut found).await?;
     }
