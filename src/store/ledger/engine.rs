@@ -1,6 +1,8 @@
 //! One of three: what is the same in shape for every engine and of another type in each.
 
 use std::ops::DerefMut;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlPool, MySqlPoolOptions};
@@ -17,8 +19,10 @@ use crate::store::trouble::Trouble;
 
 /// Connections at the same time: a run's tasks, a report, and the one that writes.
 const CONNECTIONS: u32 = 6;
-/// How long a task waits for one of them.
+/// How long a task waits for one of them: a server that is started again for an update is there by then.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long it waits when the one before has waited in vain.
+const GONE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug)]
 pub(in crate::store) enum Engine<S, P, M> {
@@ -27,7 +31,14 @@ pub(in crate::store) enum Engine<S, P, M> {
     Mysql(M),
 }
 
-pub(in crate::store) type Pool = Engine<SqlitePool, PgPool, MySqlPool>;
+/// The connections of a ledger, made when they are needed.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Pool {
+    connections: Engine<SqlitePool, PgPool, MySqlPool>,
+    /// Whoever waited last waited in vain. A server that is gone for good must not cost each account of a night a minute.
+    is_gone: Arc<AtomicBool>,
+}
+
 /// A connection that goes back to its pool.
 pub(in crate::store) type Lease =
     Engine<PoolConnection<Sqlite>, PoolConnection<Postgres>, PoolConnection<MySql>>;
@@ -50,10 +61,13 @@ where
 }
 
 impl Pool {
-    /// Connections are made when they are needed.
+    fn new(connections: Engine<SqlitePool, PgPool, MySqlPool>) -> Pool {
+        Pool { connections, is_gone: Arc::default() }
+    }
+
     pub(super) fn of_file(options: SqliteConnectOptions) -> Pool {
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-        Engine::Sqlite(pool.connect_lazy_with(options))
+        Pool::new(Engine::Sqlite(pool.connect_lazy_with(options)))
     }
 
     /// The pool of a place, as it is written.
@@ -62,7 +76,7 @@ impl Pool {
             Place::Sqlite(path) => Pool::of_file(sqlite::ledger_options(path)),
             Place::Postgres(server) => {
                 let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-                Engine::Postgres(pool.connect_lazy_with(server.options().clone()))
+                Pool::new(Engine::Postgres(pool.connect_lazy_with(server.options().clone())))
             }
             Place::Mysql(server) => {
                 let pool = MySqlPoolOptions::new()
@@ -71,22 +85,36 @@ impl Pool {
                     .after_connect(|connection, _| {
                         Box::pin(async move { sqlx::query(STRICT).execute(connection).await.map(drop) })
                     });
-                Engine::Mysql(pool.connect_lazy_with(server.options().clone()))
+                Pool::new(Engine::Mysql(pool.connect_lazy_with(server.options().clone())))
             }
             Place::Odbc(_) => place.is_no_ledger(),
         }
     }
 
+    /// A connection, as soon as there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble::Connection`] if there was none for long.
     pub(in crate::store) async fn acquire(&self) -> Result<Lease, Trouble> {
-        Ok(match self {
-            Engine::Sqlite(pool) => Engine::Sqlite(Box::pin(pool.acquire()).await?),
-            Engine::Postgres(pool) => Engine::Postgres(Box::pin(pool.acquire()).await?),
-            Engine::Mysql(pool) => Engine::Mysql(Box::pin(pool.acquire()).await?),
+        let patience = if self.is_gone.load(Ordering::Relaxed) { GONE_TIMEOUT } else { ACQUIRE_TIMEOUT };
+        let lease = tokio::time::timeout(patience, Box::pin(self.lease())).await.unwrap_or_else(|_| {
+            Err(Trouble::Connection(format!("no connection in {} seconds", patience.as_secs())))
+        });
+        self.is_gone.store(matches!(lease, Err(Trouble::Connection(_))), Ordering::Relaxed);
+        lease
+    }
+
+    async fn lease(&self) -> Result<Lease, Trouble> {
+        Ok(match &self.connections {
+            Engine::Sqlite(pool) => Engine::Sqlite(pool.acquire().await?),
+            Engine::Postgres(pool) => Engine::Postgres(pool.acquire().await?),
+            Engine::Mysql(pool) => Engine::Mysql(pool.acquire().await?),
         })
     }
 
     pub(super) async fn close(&self) {
-        match self {
+        match &self.connections {
             Engine::Sqlite(pool) => pool.close().await,
             Engine::Postgres(pool) => pool.close().await,
             Engine::Mysql(pool) => pool.close().await,
@@ -139,5 +167,27 @@ impl Session {
             Engine::Postgres(connection) => connection.close().await.ok(),
             Engine::Mysql(connection) => connection.close().await.ok(),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_gone_is_waited_for_once() {
+        for scheme in ["postgres", "mysql"] {
+            // Nothing listens there.
+            let url = format!("{scheme}://me@127.0.0.1:1/books");
+            let pool = Pool::of(&Place::parse(&url, "database").unwrap());
+            let mut took = Vec::new();
+            for _ in 0..3 {
+                let since = tokio::time::Instant::now();
+                let trouble = pool.acquire().await.unwrap_err();
+                assert!(matches!(trouble, Trouble::Connection(_)), "{scheme}: {trouble:?}");
+                took.push(since.elapsed().as_secs());
+            }
+            assert_eq!(took, [60, 2, 2], "{scheme}");
+        }
     }
 }
