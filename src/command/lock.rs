@@ -13,6 +13,8 @@ use crate::store::{Claim, Ledger, RunLock};
 const POLL: Duration = Duration::from_secs(1);
 /// One who does not wait tries this often, because a reader who looks for the holder touches the lock for an instant.
 const TRIES: u32 = 3;
+/// And this often while the holder has not written down its name: a person wants to know who it is.
+const NAMELESS_TRIES: u32 = 60;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Takes the lock of this machine, or waits for it as long as `--wait` says: two instances that write would undo each
@@ -70,7 +72,7 @@ impl Patience {
 
     /// Tries until nobody else is at work or the patience is over, and says once for whom it waits.
     async fn try_for<T>(self, mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Failure> {
-        let mut tries = 0;
+        let (mut tries, mut is_told) = (0, false);
         loop {
             tries += 1;
             let busy = match attempt().await {
@@ -79,11 +81,16 @@ impl Patience {
             };
             let left = self.left();
             // Waiting is the work here, and neither an operating system nor a database tells when a lock is free.
-            match tries {
-                ..TRIES => tokio::time::sleep(PAUSE).await,
-                _ if left.is_zero() => return Err(self.over(busy)),
-                TRIES => self.tell(&busy),
-                _ => tokio::time::sleep(POLL.min(left)).await,
+            let at_once = if busy.is_passing { NAMELESS_TRIES } else { TRIES };
+            if tries < at_once {
+                tokio::time::sleep(PAUSE).await;
+            } else if left.is_zero() {
+                return Err(self.over(busy));
+            } else if !is_told {
+                self.tell(&busy);
+                is_told = true;
+            } else {
+                tokio::time::sleep(POLL.min(left)).await;
             }
         }
     }
@@ -141,6 +148,20 @@ mod tests {
         assert!(begun.elapsed() >= Duration::from_millis(300));
         assert_eq!(tried(patience(60_000, 300), 99).await.0, Err(Exit::Deadline));
         assert_eq!(tried(patience(60_000, 60_000), 5).await, (Ok(5), 5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_no_name_yet_is_asked_for_it_a_little_longer() {
+        for (named_at, asked) in [(7, 7), (1, TRIES), (99, NAMELESS_TRIES)] {
+            let mut tries = 0;
+            let attempt = async || {
+                tries += 1;
+                let busy = Failure::new(Exit::Busy, "held by somebody");
+                Err::<(), _>(Failure { is_passing: tries < named_at, ..busy })
+            };
+            patience(0, 60_000).try_for(attempt).await.unwrap_err();
+            assert_eq!(tries, asked);
+        }
     }
 
     #[tokio::test]

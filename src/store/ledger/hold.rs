@@ -71,11 +71,13 @@ pub(super) async fn alone(session: &mut Session, place: &Place) -> Result<(), Fa
     if lock(session).await.at(place, DOING)? {
         return Ok(());
     }
-    // Before the first `migrate` there is no table of names.
+    // Before the first `migrate` there is no table of names, and before the first holder no name.
     let holder = holder(session.link()).await.unwrap_or_default();
-    let holder = if holder.is_empty() { "another instance".to_owned() } else { holder };
-    Err(Failure::new(Exit::Busy, format!("{}: held by {holder}", place.name()))
-        .hint("nothing was changed; wait until it has ended, or let this one wait with --wait 10m"))
+    let is_passing = holder.is_empty();
+    let holder = if is_passing { "another instance" } else { &holder };
+    let failure = Failure::new(Exit::Busy, format!("{}: held by {holder}", place.name()))
+        .hint("nothing was changed; wait until it has ended, or let this one wait with --wait 10m");
+    Err(Failure { is_passing, ..failure })
 }
 
 /// Makes the server notice soon if this machine is gone.

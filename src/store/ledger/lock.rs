@@ -14,6 +14,8 @@ use crate::store::sqlite;
 
 /// Bytes of the holder's text that are shown; the file is ours, but a message must stay short.
 const HOLDER_BYTES_MAX: u64 = 400;
+/// A holder that cannot be read, or has not written down its name yet.
+const NAMELESS: &str = "another process";
 
 /// Who wants the lock, as others will read it.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +92,10 @@ impl RunLock {
                 file.unlock().ok();
                 None
             }
-            Err(TryLockError::WouldBlock) => Some(named(&mut file)),
+            Err(TryLockError::WouldBlock) => {
+                let name = named(&mut file).unwrap_or_default();
+                Some(if name.is_empty() { NAMELESS.to_owned() } else { name })
+            }
             Err(TryLockError::Error(_)) => None,
         }
     }
@@ -98,24 +103,30 @@ impl RunLock {
 
 impl Drop for RunLock {
     fn drop(&mut self) {
+        // Or the next holder would have our name until it has written its own.
+        self.file.set_len(0).ok();
         // Closing the file ends the lock in any case.
         self.file.unlock().ok();
     }
 }
 
+/// Passing if the holder has not written down its name yet.
 fn busy(path: &Path, file: &mut File) -> Failure {
-    Failure::new(Exit::Busy, format!("{}: held by {}", path.display(), named(file)))
-        .hint("nothing was changed; wait until it has ended, or let this one wait with --wait 10m")
+    let (name, is_passing) = match named(file) {
+        Ok(name) if name.is_empty() => (NAMELESS.to_owned(), true),
+        Ok(name) => (name, false),
+        // Where a lock also keeps readers out (Windows), the holder stays unnamed.
+        Err(_) => (NAMELESS.to_owned(), false),
+    };
+    let failure = Failure::new(Exit::Busy, format!("{}: held by {name}", path.display()))
+        .hint("nothing was changed; wait until it has ended, or let this one wait with --wait 10m");
+    Failure { is_passing, ..failure }
 }
 
-fn named(file: &mut File) -> String {
+fn named(file: &mut File) -> std::io::Result<String> {
     let mut text = String::new();
-    // Where a lock also keeps readers out (Windows), the holder stays unnamed.
-    let read = file.take(HOLDER_BYTES_MAX).read_to_string(&mut text);
-    match (read, text.lines().next()) {
-        (Ok(_), Some(line)) if !line.is_empty() => line.to_owned(),
-        _ => "another process".to_owned(),
-    }
+    file.take(HOLDER_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]
@@ -143,12 +154,22 @@ mod tests {
             std::process::id()
         );
         assert!(failure.message.contains(&expected), "{}", failure.message);
+        assert!(!failure.is_passing);
         drop(held);
         let again = RunLock::take(&path, &claim("run")).unwrap();
-        drop(again);
+        let text = std::fs::read_to_string(&path).unwrap();
         assert!(
-            std::fs::read_to_string(&path).unwrap().ends_with(": run\n"),
-            "the text is the last holder's only"
+            text.ends_with(": run\n") && text.lines().count() == 1,
+            "the text is the holder's only: {text}"
+        );
+        again.file.set_len(0).unwrap();
+        let failure = RunLock::take(&path, &claim("run")).unwrap_err();
+        assert!(failure.is_passing, "one that has not written down its name will do so in a moment");
+        drop(again);
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "",
+            "whoever comes next is not taken for the last"
         );
     }
 
