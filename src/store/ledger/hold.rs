@@ -51,7 +51,7 @@ impl Hold {
         let token: Arc<str> = hex::encode(fastrand::u128(..).to_be_bytes()).into();
         sign(&mut session, name, &token).await.at(place, "writing down who holds the ledger")?;
         let (end, ended) = oneshot::channel();
-        let kept = tokio::spawn(keep(session, ended));
+        let kept = tokio::spawn(keep(session, Arc::clone(&token), ended));
         Ok(Hold { token, end, kept })
     }
 
@@ -106,6 +106,14 @@ async fn lock(session: &mut Session) -> Result<bool, Trouble> {
     Ok(row.and_then(|row| row.integer("taken")) == Some(1))
 }
 
+/// Takes away our name, or the next holder would have it until it has written its own; then the lock and the connection.
+async fn sign_off(mut session: Session, token: &str) {
+    let sql = "DELETE FROM holder WHERE id = 1 AND token = ?1";
+    // Whoever holds it by now has taken the row away already.
+    session.link().execute(sql, &[token.into()]).await.ok();
+    leave(session).await;
+}
+
 /// Ends the connection, the lock before it.
 pub(super) async fn leave(mut session: Session) {
     let sql = match session {
@@ -156,12 +164,12 @@ async fn sign(session: &mut Session, name: &str, token: &str) -> Result<(), Trou
 }
 
 /// Keeps the connection alive until nobody wants it any more. If it breaks, the token in `holder` decides.
-async fn keep(mut session: Session, mut ended: oneshot::Receiver<()>) {
+async fn keep(mut session: Session, token: Arc<str>, mut ended: oneshot::Receiver<()>) {
     let mut pulse = tokio::time::interval(PULSE);
     // As long as the process holds the ledger.
     loop {
         tokio::select! {
-            _ = &mut ended => return leave(session).await,
+            _ = &mut ended => return sign_off(session, &token).await,
             _ = pulse.tick() => {
                 let one = session.link().fetch_one("SELECT holder.id FROM holder WHERE id = ?1", &[Arg::from(1i64)]).await;
                 if let Err(trouble) = one {

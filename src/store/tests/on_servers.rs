@@ -75,6 +75,7 @@ async fn the_lock_of_the_database_holds_and_is_free_once_its_holder_is_closed() 
         let busy = Ledger::migrate(&server.url).await.unwrap_err();
         assert!(busy.exit == Exit::Busy && busy.message.contains("till host, process 7"), "{busy:?}");
         first.close().await;
+        assert!(server.ask("SELECT name FROM holder").is_empty(), "the next one is not taken for the first");
         second.hold("at once").await.unwrap();
         second.close().await;
         Ledger::migrate(&server.url).await.unwrap();
