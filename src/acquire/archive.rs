@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::Received;
 use super::disk::{disk, make_folder, read_only, sync_folder, writable};
-use super::index::{Index, IndexLine, Line, Status, is_seal};
+use super::index::{Index, IndexLine, Line, Sealing, Status};
 use crate::channel::HEAD_MAX;
 use crate::domain::{Errand, Exit, Failure, Moment};
 use crate::failpoint::{planted, reach};
@@ -201,18 +201,12 @@ impl Archive {
         self.note(errand, got, Status::Rejected, reason)
     }
 
-    /// Seals what the index holds, with the ledger's last event (its number and hash); `broken` says why the ledger
-    /// lacks the events of the seals before. Nothing is written if there is nothing new. Whether it was.
-    pub fn seal(&self, head: (i64, &str), broken: &str, now: Moment) -> Result<bool, Failure> {
-        let index = self.read_index()?;
-        let sealed = index.seals().next_back().is_some_and(|(_, seal)| {
-            (seal.event, seal.hash.as_str()) == head
-                && index.bytes().split_inclusive(|b| *b == b'\n').next_back().is_some_and(is_seal)
-        });
-        if sealed || index.lines.is_empty() {
-            return Ok(false);
+    /// Seals what the index holds. Nothing is written if there is nothing new. Whether it was.
+    pub fn seal(&self, sealing: Sealing<'_>, now: Moment) -> Result<bool, Failure> {
+        match self.read_index()?.seal(sealing, &now.to_string()) {
+            Some(seal) => self.append(&Line::Seal(seal)).map(|()| true),
+            None => Ok(false),
         }
-        self.append(&Line::Seal(index.seal(head, broken, &now.to_string()))).map(|()| true)
     }
 
     fn append(&self, line: &Line) -> Result<(), Failure> {

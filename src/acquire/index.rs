@@ -23,9 +23,6 @@ use sha2::{Digest, Sha256};
 use super::disk::disk;
 use crate::domain::Failure;
 
-/// How each seal begins; the field is the first of [`Seal`].
-const SEAL_START: &[u8] = b"{\"seal\":";
-
 /// What became of archived bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,8 +76,22 @@ pub struct Seal {
     /// Why the ledger does not hold the events of the seals before this one; empty in good order.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub broken: String,
+    /// A person had the books compared again after a break, and takes the chain as it goes on from here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
     /// `yyyy-MM-dd HH:mm:ss` in UTC+8.
     pub at: String,
+}
+
+/// What a seal says beside the bytes that it covers.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealing<'s> {
+    /// The ledger's last event, its number and hash.
+    pub head: (i64, &'s str),
+    /// See [`Seal::broken`].
+    pub broken: &'s str,
+    /// See [`Seal::accepted`].
+    pub by_hand: bool,
 }
 
 /// One line of the index.
@@ -156,6 +167,14 @@ impl Index {
         })
     }
 
+    /// Breaks of the ledger's chain, and whether a person has accepted each since.
+    pub fn breaks(&self) -> impl Iterator<Item = (&Placed, &Seal, bool)> {
+        let accepted = self.seals().filter(|(_, seal)| seal.accepted).map(|(placed, _)| placed.number).max();
+        self.seals()
+            .filter(|(_, seal)| !seal.broken.is_empty())
+            .map(move |(placed, seal)| (placed, seal, accepted.is_some_and(|line| line >= placed.number)))
+    }
+
     /// Seals whose bytes are no longer those that were sealed: the first line that it covers, and its own.
     pub fn broken_seals(&self) -> Vec<(u64, u64)> {
         let mut from = (1, 0);
@@ -179,17 +198,21 @@ impl Index {
         &self.bytes
     }
 
-    /// The seal for all that is not sealed yet.
-    pub(super) fn seal(&self, (event, hash): (i64, &str), broken: &str, at: &str) -> Seal {
-        let from = self.seals().next_back().map_or(0, |(placed, _)| placed.start);
-        let seal = digest(&self.bytes[from..]);
-        Seal { seal, event, hash: hash.into(), broken: broken.into(), at: at.into() }
+    /// The seal for all that is not sealed yet; `None` if there is nothing new to say.
+    pub(super) fn seal(&self, sealing: Sealing<'_>, at: &str) -> Option<Seal> {
+        let Sealing { head: (event, hash), broken, by_hand } = sealing;
+        let last = self.seals().next_back();
+        let is_open = !broken.is_empty() || self.breaks().any(|(_, _, is_accepted)| !is_accepted);
+        let accepted = by_hand && is_open;
+        let is_sealed = last.is_some_and(|(placed, seal)| {
+            (seal.event, &*seal.hash) == (event, hash) && self.lines.last() == Some(placed)
+        });
+        if self.lines.is_empty() || is_sealed && !accepted {
+            return None;
+        }
+        let seal = digest(&self.bytes[last.map_or(0, |(placed, _)| placed.start)..]);
+        Some(Seal { seal, event, hash: hash.into(), broken: broken.into(), accepted, at: at.into() })
     }
-}
-
-/// Whether a line is a seal, from its bytes alone.
-pub(super) fn is_seal(text: &[u8]) -> bool {
-    text.starts_with(SEAL_START)
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -208,10 +231,37 @@ mod tests {
     }
 
     fn sealed(text: &str, event: i64) -> String {
-        let seal = Index::of(text.as_bytes().to_vec()).seal((event, "h"), "", "2016-11-10 02:17:00");
+        let sealing = Sealing { head: (event, "h"), broken: "", by_hand: false };
+        sealed_with(text, sealing).expect("something new")
+    }
+
+    fn sealed_with(text: &str, sealing: Sealing<'_>) -> Option<String> {
+        let seal = Index::of(text.as_bytes().to_vec()).seal(sealing, "2016-11-10 02:17:00")?;
         let line = serde_json::to_string(&Line::Seal(seal)).expect("JSON");
-        assert!(is_seal(line.as_bytes()), "{line}");
-        format!("{text}{line}\n")
+        Some(format!("{text}{line}\n"))
+    }
+
+    #[test]
+    fn a_break_stands_until_a_person_accepts_it() {
+        let head = (1, "h");
+        let good = Sealing { head, broken: "", by_hand: false };
+        let broken = Sealing { broken: "an older copy", ..good };
+        let breaks = |text: &str| -> Vec<bool> {
+            Index::of(text.as_bytes().to_vec()).breaks().map(|(_, _, is_accepted)| is_accepted).collect()
+        };
+        let whole = sealed(&arrival("a"), 1);
+        assert_eq!(sealed_with(&whole, good), None, "nothing is new");
+        assert_eq!(sealed_with(&whole, Sealing { by_hand: true, ..good }), None, "nothing to accept");
+        let text = sealed_with(&(whole + &arrival("b")), broken).unwrap();
+        assert_eq!(breaks(&text), [false]);
+        let later = sealed_with(&(text.clone() + &arrival("c")), good).unwrap();
+        assert_eq!(breaks(&later), [false], "a run goes on, and accepts nothing");
+        let accepted = sealed_with(&later, Sealing { by_hand: true, ..good }).unwrap();
+        assert_eq!(breaks(&accepted), [true]);
+        let again = sealed_with(&(accepted.clone() + &arrival("d")), broken).unwrap();
+        assert_eq!(breaks(&again), [true, false], "each break for itself");
+        assert_eq!(breaks(&sealed_with(&again, Sealing { by_hand: true, ..broken }).unwrap()), [true; 3]);
+        assert_eq!(Index::of(accepted.into_bytes()).broken_seals(), []);
     }
 
     #[test]
@@ -255,7 +305,9 @@ mod tests {
 
     #[test]
     fn lines_keep_their_numbers_whatever_stands_between_them() {
-        let text = format!("{}odd\n{}{{\"account\":\"cut", arrival("a"), sealed("", 0));
+        let sealed = sealed(&arrival("b"), 0);
+        let seal = sealed.lines().next_back().unwrap();
+        let text = format!("{}odd\n{seal}\n{{\"account\":\"cut", arrival("a"));
         let index = Index::of(text.into_bytes());
         let found: Vec<(u64, bool)> = index.lines.iter().map(|p| (p.number, p.line.is_some())).collect();
         assert_eq!(found, [(1, true), (2, false), (3, true)]);

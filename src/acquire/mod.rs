@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use archive::{Archive, Kept, Partial};
-pub use index::{Index, IndexLine, Line, Placed, Seal, Status};
+pub use index::{Index, IndexLine, Line, Placed, Seal, Sealing, Status};
 pub use inquire::Answered;
 pub use inspect::Object;
 #[cfg(feature = "rig")]

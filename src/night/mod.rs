@@ -159,7 +159,7 @@ pub async fn run(house: &House, plan: &Plan, source: Source, outcome: &mut Outco
             day_after(house, date.after(), &|unit| is_first_now(plan, date, unit), outcome).await;
         }
     }
-    seal::seal(house, outcome).await;
+    seal::seal(house, source, outcome).await;
 }
 
 /// Whether a done unit of the day after `date` has now got the day before it, and the plan will not come to it.
@@ -344,7 +344,7 @@ pub async fn import(house: &House, errand: &Errand, file: &Path, outcome: &mut O
     }
     day_after(house, errand.date.after(), &|_| true, outcome).await;
     pages::write(house, errand.date, outcome).await;
-    seal::seal(house, outcome).await;
+    seal::seal(house, Source::Providers, outcome).await;
 }
 
 async fn import_unit(

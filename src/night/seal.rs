@@ -2,18 +2,19 @@
 //!
 //! So an older copy of the ledger that was put in its place, and a chain that was written anew, lack what the archive
 //! knows. A run that meets such a ledger does its work all the same (its results come from archive and log), says so,
-//! and writes the break down: from then on the chain is held against the seals that follow.
+//! and writes the break down: from then on the chain is held against the seals that follow. `verify` calls it damage until a
+//! person has run `reconcile`: the next night of a scheduler must not heal what somebody did to the ledger.
 
 use std::sync::Arc;
 
-use super::{House, Outcome};
-use crate::acquire::Index;
+use super::{House, Outcome, Source};
+use crate::acquire::{Index, Sealing};
 use crate::domain::{Exit, Failure};
 use crate::store::Ledger;
 
 /// Seals what this run, or one that was killed, left unsealed.
-pub(super) async fn seal(house: &House, outcome: &mut Outcome) {
-    match try_seal(house).await {
+pub(super) async fn seal(house: &House, source: Source, outcome: &mut Outcome) {
+    match try_seal(house, source).await {
         Ok(broken) if broken.is_empty() => {}
         Ok(broken) => {
             tracing::warn!("{broken}");
@@ -24,11 +25,12 @@ pub(super) async fn seal(house: &House, outcome: &mut Outcome) {
 }
 
 /// Why the ledger is not the one that was sealed last; empty if it is.
-async fn try_seal(house: &House) -> Result<String, Failure> {
+async fn try_seal(house: &House, source: Source) -> Result<String, Failure> {
     let head = house.ledger.event_head().await?;
     let broken = lacks(&house.ledger, &house.archive.read_index()?).await?;
     let (archive, now, why) = (Arc::clone(&house.archive), house.clock.now(), broken.clone());
-    let write = move || archive.seal((head.seq, &head.hash), &why, now);
+    let by_hand = source == Source::Archive;
+    let write = move || archive.seal(Sealing { head: (head.seq, &head.hash), broken: &why, by_hand }, now);
     let written = tokio::task::spawn_blocking(write).await;
     written.map_err(|error| Failure::new(Exit::Bug, format!("sealing the index: {error}")))??;
     Ok(broken)

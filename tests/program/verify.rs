@@ -260,7 +260,14 @@ fn an_older_copy_of_the_ledger_is_found_by_the_seal_of_the_archive() {
     ran(later.output().expect("the program"))
         .expect(10)
         .says("event 5 of the ledger is not the one that line");
+    // The next night does not heal what somebody did; a person does, and it is remembered.
+    let found = finds(&site, &["event 5 of the ledger is not the one that line"]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    site.run(&["reconcile"]).expect(10);
     site.run(&["verify"]).expect(0).says("event 5 of the ledger is not the one that line");
+    let lines = site.text("data/archive/index.jsonl").lines().count();
+    site.run(&["reconcile"]).expect(10);
+    assert_eq!(site.text("data/archive/index.jsonl").lines().count(), lines, "accepted once");
 }
 
 #[test]

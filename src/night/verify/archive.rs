@@ -23,8 +23,13 @@ pub(super) fn index(archive: &Archive, index: &Index, found: &mut Verified) {
         let expected = format!("the bytes that line {seal} sealed");
         found.damage(Damage::new("index", place, (expected, "others: lines were changed, removed or added")));
     }
-    for (placed, seal) in index.seals().filter(|(_, seal)| !seal.broken.is_empty()) {
-        found.remarks.push(format!("{file}, line {} ({}): {}", placed.number, seal.at, seal.broken));
+    for (placed, seal, is_accepted) in index.breaks() {
+        let place = format!("{file}, line {} ({})", placed.number, seal.at);
+        if is_accepted {
+            found.remarks.push(format!("{place}: {}", seal.broken));
+        } else {
+            found.damage(Damage::new("mismatch_event", place, ("one chain of events", &seal.broken)));
+        }
     }
 }
 

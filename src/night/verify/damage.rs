@@ -48,9 +48,11 @@ impl Damage {
         match self.what {
             "object" => "restore it from a backup, or fetch the day again while the provider still has it",
             "report.json" | "mismatches.csv" => "`nightjob report` writes it again from the ledger",
-            "index" | "mismatch_event" => {
-                "find out who changed it before anything else is done; a backup has it as it was"
+            "mismatch_event" => {
+                "find out who changed it before anything else is done; a backup has it as it was. Once that is settled, \
+                 `nightjob reconcile` goes on from what is there, and is remembered"
             }
+            "index" => "find out who changed it before anything else is done; a backup has it as it was",
             "mismatch" | "unit" | "ledger_entry" => {
                 "find out who changed it; `nightjob reconcile` of that day writes it again from the archive"
             }
