@@ -22,7 +22,7 @@ fn one_night() -> SiteFolder {
 }
 
 /// Changes the ledger behind the program's back.
-fn sql(site: &SiteFolder, statements: &str) {
+pub(crate) fn sql(site: &SiteFolder, statements: &str) {
     use sqlx::Connection as _;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
