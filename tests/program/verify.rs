@@ -158,6 +158,13 @@ fn a_changed_amount_is_found_wherever_it_is() {
         ("UPDATE unit SET verdict = 'balanced'", "unit", "unit, verdict"),
         ("UPDATE unit SET section = replace(section, '9999', '9998')", "unit", "unit, section"),
         ("UPDATE unit SET canonical_hash = 'ab'", "unit", "unit, canonical_hash"),
+        ("UPDATE unit SET state = 'not_compared'", "unit", "unit, state"),
+        ("UPDATE unit SET state = 'x', section_hash = ''", "unit", "unit, state"),
+        (
+            "UPDATE unit SET section_hash = '', section = replace(section, '9999', '9998')",
+            "unit",
+            "unit, section",
+        ),
     ] {
         let site = two_nights();
         sql(&site, change);
