@@ -165,6 +165,16 @@ fn a_changed_amount_is_found_wherever_it_is() {
             "unit",
             "unit, section",
         ),
+        (
+            "UPDATE logged_order SET id = id + (7 << 32) WHERE order_no = 'A1'",
+            "rows",
+            "logged_order, ids 8589934592 to 9223372036854775807",
+        ),
+        (
+            "UPDATE ledger_entry SET id = 5 WHERE order_no = 'A2'",
+            "rows",
+            "ledger_entry, ids -9223372036854775808 to 4294967295",
+        ),
     ] {
         let site = two_nights();
         sql(&site, change);
