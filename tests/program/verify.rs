@@ -312,6 +312,23 @@ fn a_line_that_was_removed_from_the_index_breaks_its_seal() {
         let found = finds(&site, &[words]);
         assert!(found.iter().any(|(what, _)| what == "index"), "line {without}: {found:?}");
     }
+    // Nothing after them proves that the last seal was there, or any; but the events that they sealed are.
+    for seals in [1, 2] {
+        let mut left = lines.clone();
+        left.reverse();
+        let mut gone = 0;
+        left.retain(|line| {
+            let goes = line.starts_with("{\"seal\"") && gone < seals;
+            gone += usize::from(goes);
+            !goes
+        });
+        left.reverse();
+        site.write("data/archive/index.jsonl", left.concat());
+        let first = [4, 1][seals - 1];
+        site.run(&["verify"])
+            .expect(10)
+            .says(&format!("events {first} to 5: no seal of the archive's index"));
+    }
     site.write("data/archive/index.jsonl", index.replacen("\"wx\"", "\"wy\"", 1));
     finds(&site, &["index.jsonl, lines 1 to 2"]);
     site.write("data/archive/index.jsonl", format!("odd\n{index}"));
