@@ -355,8 +355,28 @@ fn a_report_that_says_something_else_than_the_ledger_is_found() {
     let json = site.text("reports/2016-11-08/report.json");
     site.write("reports/2016-11-08/report.json", json.replacen("9999", "9998", 1));
     assert_eq!(finds(&site, &[]).len(), 2);
+    for (said, place) in [
+        ("\"verdict\": \"balanced\"", "2016-11-08/report.json, verdict"),
+        ("\"unclaimed\": [1]", "2016-11-08/report.json and the table unclaimed"),
+    ] {
+        let field = said.split(' ').next().expect("a field");
+        let line = json.lines().find(|line| line.trim_start().starts_with(field)).expect(field);
+        site.run(&["report"]).expect(10);
+        site.write(
+            "reports/2016-11-08/report.json",
+            json.replacen(line.trim().trim_end_matches(','), said, 1),
+        );
+        let found = finds(&site, &[]);
+        assert_eq!(found.iter().map(|(_, place)| place.as_str()).collect::<Vec<_>>(), [place]);
+    }
     site.run(&["report"]).expect(10);
     site.run(&["verify"]).expect(0);
+    sql(
+        &site,
+        "UPDATE unclaimed SET \"rows\" = '[{\"seller\":\"x\",\"req_type\":\"WX\",\"orders\":1,\"successes_minor\":1}]'",
+    );
+    finds(&site, &["the table unclaimed"]);
+    sql(&site, "UPDATE unclaimed SET \"rows\" = '[]'");
     // A flipped byte that leaves no UTF-8.
     let mut csv = std::fs::read(site.path("reports/2016-11-08/mismatches.csv")).expect("the list");
     csv[0] ^= 0x10;
@@ -366,6 +386,13 @@ fn a_report_that_says_something_else_than_the_ledger_is_found() {
     site.run(&["report"]).expect(10);
     std::fs::remove_dir_all(site.path("reports")).expect("reports");
     site.run(&["verify"]).expect(0).says("2 reports are not there");
+    // A unit that was never compared.
+    site.run(&["report"]).expect(10);
+    let text = site.text("reports/2016-11-08/report.json");
+    let forged = "\"units\": [{\"account\": \"till\", \"verdict\": \"balanced\"},";
+    site.write("reports/2016-11-08/report.json", text.replacen("\"units\": [", forged, 1));
+    let place = "2016-11-08/report.json, unit till".to_owned();
+    assert_eq!(finds(&site, &["not_compared expected"]), [("report.json".to_owned(), place)]);
     // Another account since: the report of an old day says of it that it was not compared, and that is no damage.
     site.run(&["report"]).expect(10);
     let second = "[[account]]\nname = \"second\"\npaytype = \"WX\"\nchannel = \"local_file\"\nmerchant = \"1\"\n\
