@@ -158,6 +158,18 @@ fn a_changed_amount_is_found_wherever_it_is() {
         ("UPDATE unit SET verdict = 'balanced'", "unit", "unit, verdict"),
         ("UPDATE unit SET section = replace(section, '9999', '9998')", "unit", "unit, section"),
         ("UPDATE unit SET canonical_hash = 'ab'", "unit", "unit, canonical_hash"),
+    ] {
+        let site = two_nights();
+        sql(&site, change);
+        let found = finds(&site, &[]);
+        assert!(found.contains(&(what.to_owned(), place.to_owned())), "{change}: {found:?}");
+    }
+}
+
+/// Nobody takes a unit, or a part of it, out of what is verified by saying that there is none.
+#[test]
+fn a_unit_that_is_said_not_to_be_there_is_told_from_what_it_left() {
+    for (change, what, place) in [
         ("UPDATE unit SET state = 'not_compared'", "unit", "unit, state"),
         ("UPDATE unit SET state = 'x', section_hash = ''", "unit", "unit, state"),
         (
