@@ -72,6 +72,7 @@ start_mariadb() {
 CREATE USER IF NOT EXISTS night@'%' IDENTIFIED BY 'pw';
 GRANT ALL ON *.* TO night@'%' WITH GRANT OPTION;
 CREATE DATABASE IF NOT EXISTS night;
+SET GLOBAL sql_select_limit = 200;
 END
   for ((try = 0; try < port_tries; try++)); do
     port=$(free_port)

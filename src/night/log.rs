@@ -27,6 +27,8 @@ pub(super) struct NightLog {
     folded: Folded,
     /// Rows of the whole log without a REQ_DATE.
     undated: u64,
+    /// What was looked up in the older log has more rows there than are read.
+    cut_off: bool,
     orders: Vec<Arc<LoggedOrders>>,
 }
 
@@ -41,9 +43,9 @@ impl NightLog {
             claims: Arc::new(Claims::new(&settings.accounts, &settings.paylog.req_types)),
             rules: Rules { isbase64: settings.paylog.isbase64, amount_unit: settings.paylog.amount_unit },
         };
-        let (mut folded, undated) = reader.read(&paylog, date).await?;
+        let (mut folded, undated, cut_off) = reader.read(&paylog, date).await?;
         let orders = std::mem::take(&mut folded.accounts).into_iter().map(Arc::new).collect();
-        Ok(NightLog { date, paylog, folded, undated, orders })
+        Ok(NightLog { date, paylog, folded, undated, cut_off, orders })
     }
 
     /// How far the log reaches, and whether it has rows on `day`.
@@ -116,14 +118,9 @@ impl NightLog {
     pub(super) fn alarms(&self) -> Outcome {
         let mut outcome = Outcome::default();
         let undated = self.undated + self.folded.counters.undated;
-        for (count, what) in [
-            (undated, "log rows without a readable time belong to no day"),
-            (self.folded.counters.orphans, "log rows belong to no order"),
-        ] {
-            if count > 0 {
-                tracing::warn!(date = %self.date, "{count} {what}");
-                outcome.look(self.date.to_string(), format!("{count} {what}"));
-            }
+        for what in alarms(undated, self.folded.counters.orphans, self.cut_off) {
+            tracing::warn!(date = %self.date, "{what}");
+            outcome.look(self.date.to_string(), what);
         }
         outcome
     }
@@ -147,6 +144,26 @@ impl NightLog {
     }
 }
 
+fn alarms(undated: u64, orphans: u64, cut_off: bool) -> Vec<String> {
+    let mut alarms = Vec::new();
+    for (count, what) in [
+        (undated, "log rows without a readable time belong to no day"),
+        (orphans, "log rows belong to no order"),
+    ] {
+        if count > 0 {
+            alarms.push(format!("{count} {what}"));
+        }
+    }
+    if cut_off {
+        alarms.push(
+            "the older log has more rows about what was looked up there than are read: a refund may be told without \
+             those before it"
+                .to_owned(),
+        );
+    }
+    alarms
+}
+
 struct Reader<'r> {
     settings: &'r PayLogSettings,
     look_back_days: u64,
@@ -166,7 +183,8 @@ impl Reader<'_> {
         first.start().plus_seconds(-TOLERANCE_SECONDS)..date.after().end()
     }
 
-    async fn read(&self, paylog: &PayLog, date: BillDate) -> Result<(Folded, u64), Failure> {
+    /// What was folded, rows of the whole log without a date, and whether older rows were left out.
+    async fn read(&self, paylog: &PayLog, date: BillDate) -> Result<(Folded, u64, bool), Failure> {
         let window = self.window(date);
         let gatherers = (0..GATHERERS).map(|_| self.gatherer()).collect();
         let (gatherers, count) =
@@ -179,15 +197,17 @@ impl Reader<'_> {
         let mut folded;
         (folded, gathered) = fold_aside(gathered).await?;
         tracing::debug!(%date, "folded in {} ms", folding.elapsed().as_millis());
+        let mut cut_off = false;
         if !folded.look_back.is_empty() {
             let keys: HashSet<String> = folded.look_back.iter().cloned().collect();
             let older = paylog.find(&keys, Moment::from_unix(0)..window.start).await?;
+            cut_off = older.cut_off;
             let mut gatherer = self.gatherer();
             older.rows.iter().for_each(|row| gatherer.push(&row.as_row()));
             gathered.push(gatherer.finish());
             folded = fold_aside(gathered).await?.0;
         }
-        Ok((folded, count.undated))
+        Ok((folded, count.undated, cut_off))
     }
 }
 
@@ -196,4 +216,21 @@ async fn fold_aside(gathered: Vec<Gathered>) -> Result<(Folded, Vec<Gathered>), 
     let work = move || (fold(&gathered), gathered);
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Failure::new(Exit::Bug, format!("folding the log: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_order_tells_of_is_told() {
+        assert_eq!(alarms(0, 0, false), Vec::<String>::new());
+        let told = alarms(2, 3, true);
+        for (what, words) in
+            told.iter().zip(["2 log rows without", "3 log rows belong", "older log has more rows"])
+        {
+            assert!(what.contains(words), "{what}");
+        }
+        assert_eq!(told.len(), 3);
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::log::NightLog;
 use super::{House, pages};
 use crate::domain::{BillDate, Claims, Errand, Failure, LogCover, LoggedOrders, Verdict};
+use crate::report::{self, Section};
 
 /// The gateway's side of a unit.
 pub(super) struct Ours {
@@ -22,8 +23,11 @@ pub(super) async fn our_side(house: &House, errand: &Errand, log: &NightLog) -> 
     let picked = of_day(&orders, errand.date);
     let cover = log.cover(errand.date).await?;
     let fresh = Ours { orders, picked, cover, kept: false };
-    let Some(before) = pages::section(house, errand).await? else { return Ok(fresh) };
-    if before.conservation.orders.total.count <= fresh.picked.len() as u64 {
+    let Some(before) = pages::done(house, errand).await? else { return Ok(fresh) };
+    // One that cannot be read does not say how much there was: then the orders themselves do.
+    let before = report::json::read_section(&before.section).ok();
+    let had = |section: &Section| section.conservation.orders.total.count;
+    if before.as_ref().is_some_and(|section| had(section) <= fresh.picked.len() as u64) {
         return Ok(fresh);
     }
     let Some(stored) = house.ledger.logged_orders(&errand.account.name, errand.date).await? else {
@@ -34,7 +38,7 @@ pub(super) async fn our_side(house: &House, errand: &Errand, log: &NightLog) -> 
     if picked.len() <= fresh.picked.len() {
         return Ok(fresh);
     }
-    let whole_day = before.verdict() != Verdict::Incomplete;
+    let whole_day = before.is_some_and(|section| section.verdict() != Verdict::Incomplete);
     let cover = cover_of(&stored, errand.date, whole_day);
     Ok(Ours { orders: Arc::new(stored), picked, cover, kept: true })
 }

@@ -199,15 +199,17 @@ pub(super) async fn keep_failure(house: &House, errand: &Errand, failure: &Failu
     house.ledger.put_not_compared(&key(errand), &reason, &section).await.map(|_| ())
 }
 
-/// A unit's section, if the unit was done.
-pub(super) async fn section(house: &House, errand: &Errand) -> Result<Option<Section>, Failure> {
-    let sections = house.ledger.sections(errand.date).await?;
+/// What the ledger keeps of a unit's report, if the unit was done.
+pub(super) async fn done(house: &House, errand: &Errand) -> Result<Option<SectionRecord>, Failure> {
     let done =
         |record: &SectionRecord| record.account == errand.account.name && record.state == UnitState::Done;
-    Ok(sections
-        .iter()
-        .find(|record| done(record))
-        .and_then(|record| report::json::read_section(&record.section).ok()))
+    Ok(house.ledger.sections(errand.date).await?.into_iter().find(done))
+}
+
+/// A unit's section, if the unit was done and it can be read.
+pub(super) async fn section(house: &House, errand: &Errand) -> Result<Option<Section>, Failure> {
+    let record = done(house, errand).await?;
+    Ok(record.and_then(|record| report::json::read_section(&record.section).ok()))
 }
 
 /// Ids of a unit's mismatches as its section has them.

@@ -1,7 +1,7 @@
 //! `purge-plan`: up to which day EB_PAYLOG may be deleted, and with which statements. It executes nothing, opens
 //! everything read-only and takes no lock.
 //!
-//! A day may go when nobody will ever ask its rows again: every configured account has compared it and nothing of it
+//! A day may go when nobody will ever ask its rows again: every configured account has compared all of it and nothing of it
 //! is open, the same holds for each day before it since the first recorded one, and the days after it that are still to
 //! come do not look back so far. Rows of days before the first recorded one were never compared; the statements leave
 //! them alone.
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::talk::counted;
 use crate::config::Settings;
-use crate::domain::{BillDate, Failure, Lang, Moment};
+use crate::domain::{BillDate, Failure, Lang, Moment, Verdict};
 use crate::report::{self, Section};
 use crate::store::{Ledger, PayLog, UnitState};
 
@@ -172,6 +172,15 @@ impl Book {
 
     fn open_items(&self, day: BillDate, section: &Section) -> Vec<String> {
         let mut open = Vec::new();
+        // What was not there when it was compared may be in the log by now, and then only a log that is kept tells of it.
+        if section.verdict() == Verdict::Incomplete {
+            open.push(self.say(
+                &section.account,
+                day,
+                "已对账，但数据不全",
+                "is compared, but the data lack something",
+            ));
+        }
         let mismatches = section.mismatches.len();
         if mismatches > 0 {
             let (zh, en) = (
@@ -352,13 +361,18 @@ mod tests {
     #[test]
     fn a_day_is_settled_when_every_account_is_done_and_nothing_is_open() {
         type Change = fn(&mut Book);
-        let cases: [(Change, &str, &str); 7] = [
+        let cases: [(Change, &str, &str); 8] = [
             (|_| {}, "20161102", "a 2016-11-03 is not done"),
             (|b| drop(of_second(b).remove("b")), "20161101", "b 2016-11-02 is not done"),
             (
                 |b| unit_b(b).mismatches.push(Default::default()),
                 "20161101",
                 "b 2016-11-02 has 1 mismatch open",
+            ),
+            (
+                |b| unit_b(b).verdict = Verdict::Incomplete.as_str().into(),
+                "20161101",
+                "b 2016-11-02 is compared, but the data lack something",
             ),
             (
                 |b| unit_b(b).timing.push(awaiting()),

@@ -31,9 +31,14 @@ pub fn report(day: Day<'_>) -> Report {
         units.push(found.unwrap_or_else(missing));
     }
     units.append(&mut sections);
-    unclaimed.sort_by(|a, b| (&a.req_type, &a.seller).cmp(&(&b.req_type, &b.seller)));
+    sort_unclaimed(&mut unclaimed);
     let verdict = units.iter().map(Section::verdict).max().unwrap_or(Verdict::NotCompared);
     Report { bill_date, verdict, units, unclaimed }
+}
+
+/// In the order of the report.
+pub fn sort_unclaimed(rows: &mut [UnclaimedRow]) {
+    rows.sort_by(|a, b| (&a.req_type, &a.seller).cmp(&(&b.req_type, &b.seller)));
 }
 
 #[cfg(test)]

@@ -293,16 +293,17 @@ impl Server<PgConnectOptions> {
 }
 
 impl Server<MySqlConnectOptions> {
-    /// A connection of its own, outside any pool, with the strict mode in which nothing is cut short in silence.
+    /// A connection of its own, outside any pool, in which nothing is cut short in silence.
     pub(super) async fn connect(&self) -> Result<MySqlConnection, Trouble> {
         let mut connection = in_time(Box::pin(self.options.connect())).await?;
-        sqlx::query(STRICT).execute(&mut connection).await?;
+        sqlx::query(WHOLE).execute(&mut connection).await?;
         Ok(connection)
     }
 }
 
-/// A text too long, a number out of range, a missing default: errors, whatever the server's own mode is.
-pub(super) const STRICT: &str = "SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE'";
+/// Whatever the server's own settings are: a text too long, a number out of range, a missing default are errors; an
+/// answer has all of its rows; and a question sees what is there now, not what was when its connection was made.
+pub(super) const WHOLE: &str = "SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE', sql_select_limit = 18446744073709551615, autocommit = 1";
 
 async fn in_time<T>(connecting: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Trouble> {
     match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {

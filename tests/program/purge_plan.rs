@@ -81,12 +81,17 @@ fn whatever_is_open_holds_the_log() {
         ("a mismatch", "mismatch", 10, "wx 2016-11-03 has 1 mismatch open"),
         ("a day that failed", "missing", 7, "wx 2016-11-03 is not done"),
         ("an order of nobody", "unclaimed", 10, "2016-11-03: 1 logged orders belong to no account"),
+        ("a log that came late", "late", 10, "wx 2016-11-03 is compared, but the data lack something"),
     ] {
         let site = ten_days();
         match change {
             "mismatch" => {
                 let text = bill_of("1900012345", "2016-11-03", &[("A3", "1.00"), ("X", "9.00")]);
                 site.write("statements/WX/1900012345/20161103.csv", text);
+            }
+            "late" => {
+                std::fs::remove_file(site.path("ttpayment.db")).expect("the log");
+                site.log((1..=10).filter(|day| *day != 3).map(|day| on(day, &format!("A{day}"), 100)));
             }
             "missing" => {
                 std::fs::remove_file(site.path("statements/WX/1900012345/20161103.csv")).expect("a file")

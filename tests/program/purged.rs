@@ -43,6 +43,19 @@ fn a_log_without_the_day_leaves_every_result_and_is_told() {
     }
 }
 
+/// `verify` says of such a unit that `reconcile` writes it again: it must not do so from a log that has nothing of the day.
+#[test]
+fn a_section_that_cannot_be_read_costs_no_order_that_was_kept() {
+    let site = night();
+    let before = results(&site);
+    relog(&site, vec![]);
+    crate::verify::sql(&site, "UPDATE unit SET section = '{'");
+    site.run(&["verify"]).expect(13).says("a section of a report expected");
+    site.run(&["reconcile"]).expect(10).says("the log has been purged since");
+    assert_eq!(results(&site), before);
+    site.run(&["verify"]).expect(0).says("1 of 1 units proven");
+}
+
 #[test]
 fn an_item_is_explained_from_what_was_kept() {
     let site = night();

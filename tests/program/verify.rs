@@ -22,7 +22,7 @@ fn one_night() -> SiteFolder {
 }
 
 /// Changes the ledger behind the program's back.
-fn sql(site: &SiteFolder, statements: &str) {
+pub(crate) fn sql(site: &SiteFolder, statements: &str) {
     use sqlx::Connection as _;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -167,6 +167,35 @@ fn a_changed_amount_is_found_wherever_it_is() {
     }
 }
 
+/// Nobody takes a unit, or a part of it, out of what is verified by saying that there is none.
+#[test]
+fn a_unit_that_is_said_not_to_be_there_is_told_from_what_it_left() {
+    for (change, what, place) in [
+        ("UPDATE unit SET state = 'not_compared'", "unit", "unit, state"),
+        ("UPDATE unit SET state = 'x', section_hash = ''", "unit", "unit, state"),
+        (
+            "UPDATE unit SET section_hash = '', section = replace(section, '9999', '9998')",
+            "unit",
+            "unit, section",
+        ),
+        (
+            "UPDATE logged_order SET id = id + (7 << 32) WHERE order_no = 'A1'",
+            "rows",
+            "logged_order, ids 8589934592 to 9223372036854775807",
+        ),
+        (
+            "UPDATE ledger_entry SET id = 5 WHERE order_no = 'A2'",
+            "rows",
+            "ledger_entry, ids -9223372036854775808 to 4294967295",
+        ),
+    ] {
+        let site = two_nights();
+        sql(&site, change);
+        let found = finds(&site, &[]);
+        assert!(found.contains(&(what.to_owned(), place.to_owned())), "{change}: {found:?}");
+    }
+}
+
 #[test]
 fn a_changed_mismatch_is_told_from_its_event_and_its_section() {
     let site = two_nights();
@@ -303,6 +332,23 @@ fn a_line_that_was_removed_from_the_index_breaks_its_seal() {
         let found = finds(&site, &[words]);
         assert!(found.iter().any(|(what, _)| what == "index"), "line {without}: {found:?}");
     }
+    // Nothing after them proves that the last seal was there, or any; but the events that they sealed are.
+    for seals in [1, 2] {
+        let mut left = lines.clone();
+        left.reverse();
+        let mut gone = 0;
+        left.retain(|line| {
+            let goes = line.starts_with("{\"seal\"") && gone < seals;
+            gone += usize::from(goes);
+            !goes
+        });
+        left.reverse();
+        site.write("data/archive/index.jsonl", left.concat());
+        let first = [4, 1][seals - 1];
+        site.run(&["verify"])
+            .expect(10)
+            .says(&format!("events {first} to 5: no seal of the archive's index"));
+    }
     site.write("data/archive/index.jsonl", index.replacen("\"wx\"", "\"wy\"", 1));
     finds(&site, &["index.jsonl, lines 1 to 2"]);
     site.write("data/archive/index.jsonl", format!("odd\n{index}"));
@@ -329,8 +375,28 @@ fn a_report_that_says_something_else_than_the_ledger_is_found() {
     let json = site.text("reports/2016-11-08/report.json");
     site.write("reports/2016-11-08/report.json", json.replacen("9999", "9998", 1));
     assert_eq!(finds(&site, &[]).len(), 2);
+    for (said, place) in [
+        ("\"verdict\": \"balanced\"", "2016-11-08/report.json, verdict"),
+        ("\"unclaimed\": [1]", "2016-11-08/report.json and the table unclaimed"),
+    ] {
+        let field = said.split(' ').next().expect("a field");
+        let line = json.lines().find(|line| line.trim_start().starts_with(field)).expect(field);
+        site.run(&["report"]).expect(10);
+        site.write(
+            "reports/2016-11-08/report.json",
+            json.replacen(line.trim().trim_end_matches(','), said, 1),
+        );
+        let found = finds(&site, &[]);
+        assert_eq!(found.iter().map(|(_, place)| place.as_str()).collect::<Vec<_>>(), [place]);
+    }
     site.run(&["report"]).expect(10);
     site.run(&["verify"]).expect(0);
+    sql(
+        &site,
+        "UPDATE unclaimed SET \"rows\" = '[{\"seller\":\"x\",\"req_type\":\"WX\",\"orders\":1,\"successes_minor\":1}]'",
+    );
+    finds(&site, &["the table unclaimed"]);
+    sql(&site, "UPDATE unclaimed SET \"rows\" = '[]'");
     // A flipped byte that leaves no UTF-8.
     let mut csv = std::fs::read(site.path("reports/2016-11-08/mismatches.csv")).expect("the list");
     csv[0] ^= 0x10;
@@ -340,6 +406,13 @@ fn a_report_that_says_something_else_than_the_ledger_is_found() {
     site.run(&["report"]).expect(10);
     std::fs::remove_dir_all(site.path("reports")).expect("reports");
     site.run(&["verify"]).expect(0).says("2 reports are not there");
+    // A unit that was never compared.
+    site.run(&["report"]).expect(10);
+    let text = site.text("reports/2016-11-08/report.json");
+    let forged = "\"units\": [{\"account\": \"till\", \"verdict\": \"balanced\"},";
+    site.write("reports/2016-11-08/report.json", text.replacen("\"units\": [", forged, 1));
+    let place = "2016-11-08/report.json, unit till".to_owned();
+    assert_eq!(finds(&site, &["not_compared expected"]), [("report.json".to_owned(), place)]);
     // Another account since: the report of an old day says of it that it was not compared, and that is no damage.
     site.run(&["report"]).expect(10);
     let second = "[[account]]\nname = \"second\"\npaytype = \"WX\"\nchannel = \"local_file\"\nmerchant = \"1\"\n\

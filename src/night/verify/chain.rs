@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Verifier;
 use super::damage::{Damage, Verified};
 use crate::acquire::{Index, Seal};
-use crate::domain::Failure;
+use crate::domain::{Exit, Failure};
 use crate::store::{Head, StoredEvent};
 
 /// Walks the whole chain, whatever the scope: one that lacks its middle proves nothing about its end.
@@ -44,6 +44,30 @@ pub(super) async fn walk(
         let expected = format!("the events that line {line} of index.jsonl sealed at {}", seal.at);
         let none = "none: the last ones were removed, or the ledger is an older copy";
         found.damage(Damage::new("mismatch_event", place, (expected, none)));
+    }
+    unsealed(verifier, head.seq, found).await
+}
+
+/// Events that no seal names though the last run ended in good order, and such a run seals them all: the end of the index
+/// was cut off, or every seal taken out of it.
+async fn unsealed(verifier: &Verifier<'_>, head: i64, found: &mut Verified) -> Result<(), Failure> {
+    let run = match verifier.ledger.first_and_last_run().await? {
+        Some((_, last)) => verifier.ledger.run(last).await?,
+        None => None,
+    };
+    let in_order = [Exit::Done, Exit::Look].map(|exit| Some(exit.code()));
+    if !run.is_none_or(|run| in_order.contains(&run.exit_code)) {
+        return Ok(());
+    }
+    // Read again: what was sealed while the chain was walked stands there by now.
+    let index = verifier.archive.read_index()?;
+    let sealed = index.seals().next_back().map_or(0, |(_, seal)| seal.event);
+    if sealed < head {
+        found.unproven.push(format!(
+            "events {} to {head}: no seal of the archive's index names them, and the run that wrote them sealed them: \
+             lines were removed from the index",
+            sealed + 1
+        ));
     }
     Ok(())
 }

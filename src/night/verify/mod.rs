@@ -20,6 +20,7 @@ mod damage;
 mod pages;
 mod unit;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use damage::{Damage, UnitProof, Verified};
@@ -29,7 +30,7 @@ use crate::acquire::Archive;
 use crate::config::Settings;
 use crate::domain::{BillDate, Failure};
 use crate::plan::{Dates, Selection};
-use crate::store::{KeptUnit, Ledger};
+use crate::store::{KeptUnit, Ledger, RowDamage, UnitState};
 
 /// How often a unit is looked at that a run replaces meanwhile.
 const LOOKS_MAX: usize = 3;
@@ -102,6 +103,38 @@ pub async fn verify(settings: &Settings, selection: &Selection, talk: &Talk) -> 
     for unit in &units {
         unit::prove(&verifier, unit, (&index, &objects), &mut found).await?;
     }
+    if verifier.scope.is_all() {
+        of_nobody(&verifier, numbers(&units), &mut found).await?;
+    }
     pages::hold(&verifier, &units, &mut found).await?;
     Ok(found)
+}
+
+/// Movements and orders that are there and belong to no unit: `explain` would tell of them.
+async fn of_nobody(
+    verifier: &Verifier<'_>,
+    mut done: BTreeSet<i64>,
+    found: &mut Verified,
+) -> Result<(), Failure> {
+    for _ in 0..LOOKS_MAX {
+        let rows = verifier.ledger.rows_of_nobody(&done).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let now = numbers(&verifier.ledger.kept_units().await?);
+        if now == done {
+            let damage = |row: RowDamage| Damage::new("rows", row.place, (row.expected, row.found));
+            rows.into_iter().for_each(|row| found.damage(damage(row)));
+            return Ok(());
+        }
+        // A run has done more of them since.
+        done = now;
+    }
+    found.unproven.push("a run was doing units while rows of none were looked for; verify again".to_owned());
+    Ok(())
+}
+
+/// Of the units that are done.
+fn numbers(units: &[KeptUnit]) -> BTreeSet<i64> {
+    units.iter().filter(|unit| unit.state == UnitState::Done.as_str()).map(|unit| unit.number).collect()
 }

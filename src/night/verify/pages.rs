@@ -1,8 +1,9 @@
 //! The reports on the disk against the ledger: what finance reads is what was compared.
 //!
 //! A report covers every configured account, also those that came later, so its bytes may rightly be others than the
-//! ledger would write today. What must agree is each unit that was done, and the list of mismatches, row by row. A
-//! report that is not there is no damage: it can be written at any time.
+//! ledger would write today. What must agree is each unit that was done, the list of mismatches, row by row, the orders
+//! that no account claims, and the day's verdict with those of its units; no other unit has a result. A report that is
+//! not there is no damage: it can be written at any time.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -13,7 +14,7 @@ use serde_json::Value;
 use super::damage::{Damage, Verified};
 use super::{KeptUnit, Verifier};
 use crate::domain::{BillDate, Exit, Failure, Verdict};
-use crate::report::{self, Report, Section};
+use crate::report::{self, Report, Section, UnclaimedRow};
 use crate::store::UnitState;
 
 pub(super) async fn hold(
@@ -36,7 +37,8 @@ pub(super) async fn hold(
             .filter_map(|record| report::json::read_section(&record.section).ok())
             .filter(|section| section.verdict() != Verdict::NotCompared)
             .collect();
-        let differ = day(verifier, date, sections, &mut missing)?;
+        let unclaimed = verifier.ledger.unclaimed(date).await?;
+        let differ = day(verifier, date, (sections, unclaimed.as_deref()), &mut missing)?;
         if behind && !differ.is_empty() {
             found
                 .remarks
@@ -54,13 +56,19 @@ pub(super) async fn hold(
 fn day(
     verifier: &Verifier<'_>,
     date: BillDate,
-    sections: Vec<Section>,
+    (sections, unclaimed): (Vec<Section>, Option<&str>),
     missing: &mut u64,
 ) -> Result<Vec<Damage>, Failure> {
     let folder = verifier.settings.reports.join(date.to_string());
     let mut differ = Vec::new();
     match text_of(&folder.join("report.json"))? {
-        Some(text) => differ.extend(sections.iter().filter_map(|section| unit(&text, section, date))),
+        Some(text) => {
+            let report: Value = serde_json::from_str(&text).unwrap_or_default();
+            differ.extend(sections.iter().filter_map(|section| unit(&report, section, date)));
+            differ.extend(not_done(&report, &sections, date));
+            differ.extend(verdict(&report, date));
+            differ.extend(of_nobody(&report, unclaimed, date));
+        }
         None => *missing += 1,
     }
     let report =
@@ -83,8 +91,7 @@ fn text_of(path: &Path) -> Result<Option<String>, Failure> {
 }
 
 /// A done unit as the report has it.
-fn unit(text: &str, section: &Section, date: BillDate) -> Option<Damage> {
-    let report: Value = serde_json::from_str(text).unwrap_or_default();
+fn unit(report: &Value, section: &Section, date: BillDate) -> Option<Damage> {
     let units = report["units"].as_array();
     let told = units.into_iter().flatten().find(|unit| unit["account"] == section.account.as_str());
     let expected = serde_json::to_value(section).unwrap_or_default();
@@ -94,6 +101,42 @@ fn unit(text: &str, section: &Section, date: BillDate) -> Option<Damage> {
     let place = format!("{date}/report.json, unit {}", section.account);
     let (said, found) = first_difference(&expected, told.unwrap_or(&Value::Null));
     Some(Damage::new("report.json", place, (said, found)).of(&section.account, date))
+}
+
+/// Units of the report of which the ledger has no result: that is all that it may say of them.
+fn not_done(report: &Value, sections: &[Section], date: BillDate) -> Vec<Damage> {
+    let units = report["units"].as_array().into_iter().flatten();
+    let not_compared = Verdict::NotCompared.as_str();
+    let others = units.filter(|unit| !sections.iter().any(|section| unit["account"] == *section.account));
+    let wrong = others.filter(|unit| unit["verdict"] != not_compared).map(|unit| {
+        let account = unit["account"].as_str().unwrap_or_default();
+        let place = format!("{date}/report.json, unit {account}");
+        Damage::new("report.json", place, (not_compared, shortened(&unit["verdict"]))).of(account, date)
+    });
+    wrong.collect()
+}
+
+/// The day's verdict, which is the worst of its units'.
+fn verdict(report: &Value, date: BillDate) -> Option<Damage> {
+    let units = report["units"].as_array().into_iter().flatten();
+    let worst = units.map(|unit| unit["verdict"].as_str().and_then(Verdict::parse)).max().flatten();
+    let expected = worst.unwrap_or(Verdict::NotCompared).as_str();
+    let found = &report["verdict"];
+    let place = format!("{date}/report.json, verdict");
+    (found != expected).then(|| Damage::new("report.json", place, (expected, shortened(found))).of("", date))
+}
+
+/// The orders that no account claims. No hash of them is kept: where the two differ, either may have been changed.
+fn of_nobody(report: &Value, kept: Option<&str>, date: BillDate) -> Option<Damage> {
+    let rows = serde_json::from_str(kept.unwrap_or("[]")).map(|mut rows: Vec<UnclaimedRow>| {
+        report::day::sort_unclaimed(&mut rows);
+        serde_json::to_value(rows).unwrap_or_default()
+    });
+    let expected = rows.unwrap_or_else(|_| kept.unwrap_or_default().into());
+    let found = &report["unclaimed"];
+    let place = format!("{date}/report.json and the table unclaimed");
+    (*found != expected)
+        .then(|| Damage::new("unclaimed", place, (shortened(&expected), shortened(found))).of("", date))
 }
 
 /// The first field in which they differ, with both values.

@@ -107,6 +107,7 @@ impl<'v> Look<'v> {
             self.named_by_the_index(statement, index);
         }
         if self.unit.state != UnitState::Done.as_str() {
+            self.never_done(&statements, events);
             return Ok(());
         }
         let trade = Bill::Trade.as_str();
@@ -127,6 +128,18 @@ impl<'v> Look<'v> {
         }
         self.orders().await?;
         self.section(events).await
+    }
+
+    /// A unit that is done stays done, and only its commit gives it a statement that stands, hashes and events.
+    fn never_done(&mut self, statements: &[KeptStatement], events: &BTreeMap<String, StoredEvent>) {
+        let KeptUnit { state, canonical_hash, orders_hash, section_hash, .. } = &self.unit;
+        let was_done = statements.iter().any(KeptStatement::stands)
+            || !events.is_empty()
+            || [canonical_hash, orders_hash, section_hash].iter().any(|hash| !hash.is_empty());
+        if was_done || state != UnitState::NotCompared.as_str() {
+            let state = state.clone();
+            self.damage("unit", "unit, state", ("done, as what its commit kept says", state));
+        }
     }
 
     /// Versions of each bill: from 1 without a gap, one of them standing at most.
@@ -313,12 +326,15 @@ impl<'v> Look<'v> {
     }
 
     async fn section(&mut self, events: &BTreeMap<String, StoredEvent>) -> Result<(), Failure> {
-        if self.unit.section_hash.is_empty() {
+        let kept = self.unit.section_hash.clone();
+        // An earlier version kept neither hash and wrote no events, which `orders` has said.
+        if kept.is_empty() && self.unit.orders_hash.is_empty() && events.is_empty() {
             return Ok(());
         }
         let hash = self.unit.hash_of_section();
-        if hash != self.unit.section_hash {
-            self.damage("unit", "unit, section", (format!("SHA-256 {}", self.unit.section_hash), hash));
+        if hash != kept {
+            let kept = if kept.is_empty() { "a kept hash".to_owned() } else { format!("SHA-256 {kept}") };
+            self.damage("unit", "unit, section", (kept, hash));
         }
         let Ok(section) = report::json::read_section(&self.unit.section) else {
             self.damage("unit", "unit, section", ("a section of a report", "something else"));

@@ -3,7 +3,7 @@
 //! Texts are given as they stand there, whoever wrote them: a word that this program never writes is a finding, and no
 //! reason to stop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::events::{self, Head, StoredEvent};
@@ -187,9 +187,41 @@ impl Ledger {
         Ok(said.unwrap_or_else(|| "none".to_owned()))
     }
 
+    /// Rows of the two big tables that have no place among the units of these numbers.
+    pub async fn rows_of_nobody(&self, numbers: &BTreeSet<i64>) -> Result<Vec<RowDamage>, Failure> {
+        let mut wrong = Vec::new();
+        for (table, sql) in [
+            ("ledger_entry", "SELECT count(*) AS n FROM ledger_entry WHERE id BETWEEN ?1 AND ?2"),
+            ("logged_order", "SELECT count(*) AS n FROM logged_order WHERE id BETWEEN ?1 AND ?2"),
+        ] {
+            for (first, last) in gaps(numbers) {
+                let rows = self.rows(sql, &[first.into(), last.into()]).await?;
+                let count = rows.first().map_or(0, |row| row.number("n"));
+                if count > 0 {
+                    let place = format!("{table}, ids {first} to {last}");
+                    let expected = "no rows: they are of no unit that is done".to_owned();
+                    wrong.push(RowDamage { place, expected, found: format!("{count} rows") });
+                }
+            }
+        }
+        Ok(wrong)
+    }
+
     async fn rows(&self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Record>, Failure> {
         self.lease().await?.link().fetch(sql, args).await.at(&self.place, "reading the ledger")
     }
+}
+
+/// The ids between those of the units.
+fn gaps(numbers: &BTreeSet<i64>) -> Vec<(i64, i64)> {
+    let mut gaps = Vec::new();
+    let mut from = Some(i64::MIN);
+    for (first, last) in numbers.iter().map(|number| id_range(*number)) {
+        gaps.extend(from.filter(|from| *from < first).map(|from| (from, first - 1)));
+        from = last.checked_add(1);
+    }
+    gaps.extend(from.map(|from| (from, i64::MAX)));
+    gaps
 }
 
 fn kept_unit(row: &Record) -> KeptUnit {
@@ -223,5 +255,23 @@ fn kept_statement(row: &Record) -> KeptStatement {
         fetched_at: row.string("fetched_at"),
         state: row.string("state"),
         authenticated: row.number("authenticated") != 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn between_the_units_is_every_id_that_none_of_them_has() {
+        let unit = |number: i64| number << 32;
+        for (numbers, expected) in [
+            (vec![], vec![(i64::MIN, i64::MAX)]),
+            (vec![1, 2], vec![(i64::MIN, unit(1) - 1), (unit(3), i64::MAX)]),
+            (vec![1, 3], vec![(i64::MIN, unit(1) - 1), (unit(2), unit(3) - 1), (unit(4), i64::MAX)]),
+            (vec![i64::from(i32::MAX)], vec![(i64::MIN, unit(i64::from(i32::MAX)) - 1)]),
+        ] {
+            assert_eq!(gaps(&numbers.iter().copied().collect()), expected, "{numbers:?}");
+        }
     }
 }

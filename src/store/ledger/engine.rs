@@ -13,7 +13,7 @@ use sqlx::{Connection, MySql, MySqlConnection, PgConnection, Postgres, Sqlite, S
 
 use super::link::Link;
 use super::schema::Dialect;
-use crate::store::place::{Place, STRICT};
+use crate::store::place::{Place, WHOLE};
 use crate::store::sqlite;
 use crate::store::trouble::Trouble;
 
@@ -83,7 +83,7 @@ impl Pool {
                     .max_connections(CONNECTIONS)
                     .acquire_timeout(ACQUIRE_TIMEOUT)
                     .after_connect(|connection, _| {
-                        Box::pin(async move { sqlx::query(STRICT).execute(connection).await.map(drop) })
+                        Box::pin(async move { sqlx::query(WHOLE).execute(connection).await.map(drop) })
                     });
                 Pool::new(Engine::Mysql(pool.connect_lazy_with(server.options().clone())))
             }

@@ -24,7 +24,7 @@ const UNIT_SHIFT: u32 = 32;
 /// First and last id of a unit's rows.
 pub(super) fn id_range(unit_number: i64) -> (i64, i64) {
     let first = unit_number << UNIT_SHIFT;
-    (first, first + (1 << UNIT_SHIFT) - 1)
+    (first, first | ((1 << UNIT_SHIFT) - 1))
 }
 
 /// One table's rows of one unit.

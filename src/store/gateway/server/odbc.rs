@@ -73,6 +73,11 @@ impl Engine {
         }
     }
 
+    /// What lets an answer have all of its rows, where a server's own settings may cut it short without a word.
+    fn whole(self) -> Option<&'static str> {
+        (self == Engine::Mysql).then_some("SET SESSION sql_select_limit = 18446744073709551615")
+    }
+
     /// What makes the connection read-only, and its clock ours.
     fn hush(self) -> &'static [&'static str] {
         match self {
@@ -107,9 +112,18 @@ fn connect(source: &OdbcSource, more: &str) -> Result<Connection<'static>, Error
     environment()?.connect_with_connection_string(&text, options)
 }
 
+/// A connection to an engine that is known.
+fn connect_to(source: &OdbcSource, engine: Engine, more: &str) -> Result<Connection<'static>, Error> {
+    let connection = connect(source, more)?;
+    if let Some(statement) = engine.whole() {
+        connection.execute(statement, (), None)?;
+    }
+    Ok(connection)
+}
+
 /// A connection that only reads, as far as the engine can promise it.
 fn connect_to_read(source: &OdbcSource, behind: Behind) -> Result<Connection<'static>, Error> {
-    let connection = connect(source, behind.engine.streaming())?;
+    let connection = connect_to(source, behind.engine, behind.engine.streaming())?;
     connection.set_autocommit(false)?;
     for statement in behind.engine.hush() {
         connection.execute(statement, (), None)?;
@@ -128,7 +142,8 @@ async fn with<T: Send + 'static>(
         let (Place::Odbc(source), Dialect::Odbc(behind)) = (&place, dialect) else {
             unreachable!("{} is no ODBC source", place.name())
         };
-        connect(source, "").and_then(|connection| work(&connection, behind)).at(&place, &doing)
+        let connection = connect_to(source, behind.engine, "");
+        connection.and_then(|connection| work(&connection, behind)).at(&place, &doing)
     })
     .await
 }

@@ -78,15 +78,15 @@ async fn asked<S: Send + 'static>(
     let place = &server.place;
     let doing = question.doing.clone();
     match place {
-        Place::Postgres(options) => {
-            let mut connection = options.connect().await.at(place, &doing)?;
+        Place::Postgres(server) => {
+            let mut connection = server.connect().await.at(place, &doing)?;
             sqlx::raw_sql(POSTGRES_HUSH).execute(&mut connection).await.at(place, &doing)?;
             let query = sqlx::query(AssertSqlSafe(question.sql.clone()));
             let query = binds.into_iter().fold(query, sqlx::query::Query::bind);
             drain(query.fetch(&mut connection), place, &question, (state, visit)).await
         }
-        Place::Mysql(options) => {
-            let mut connection = options.connect().await.at(place, &doing)?;
+        Place::Mysql(server) => {
+            let mut connection = server.connect().await.at(place, &doing)?;
             sqlx::raw_sql(MYSQL_HUSH).execute(&mut connection).await.at(place, &doing)?;
             let query = sqlx::query(AssertSqlSafe(question.sql.clone()));
             let query = binds.into_iter().fold(query, sqlx::query::Query::bind);
