@@ -10,8 +10,10 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::acquire::Progress;
@@ -38,26 +40,10 @@ pub struct Talk {
 impl Talk {
     /// Sends all events of this process to stderr. Call it once.
     pub fn install(manner: Manner) -> Talk {
-        let level = match manner.verbosity {
-            ..0 => Level::WARN,
-            0 => Level::INFO,
-            1 => Level::DEBUG,
-            _ => Level::TRACE,
-        };
         let watched = io::stderr().is_terminal() && !manner.json && manner.verbosity >= 0;
         let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
-        let only_ours = tracing_subscriber::filter::Targets::new().with_target("nightjob", level);
-        let writer = BesideBars(bars.clone());
-        use tracing_subscriber::prelude::*;
-        let registry = tracing_subscriber::registry();
-        let done = if manner.json {
-            let layer = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
-            registry.with(layer.with_writer(writer).with_filter(only_ours)).try_init()
-        } else {
-            let layer = tracing_subscriber::fmt::layer().event_format(Sentences).with_ansi(manner.color);
-            registry.with(layer.with_writer(writer).with_filter(only_ours)).try_init()
-        };
+        let done = listener(manner, BesideBars(bars.clone())).try_init();
         if done.is_err() {
             // A second call in one process (tests): the first one's manner stays.
             tracing::debug!("talk was installed before");
@@ -94,6 +80,26 @@ impl Talk {
             tracing::warn!(%account, %date, verdict, mismatches = unit.mismatches, "{text}");
         }
     }
+}
+
+/// Whatever this crate says, to `writer`. The filter is the whole listener's, not its one layer's: there, a library that only
+/// asks whether it would be heard (sqlx does, before it speaks of a query) silences whoever speaks next on its thread.
+fn listener<W>(manner: Manner, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let level = match manner.verbosity {
+        ..0 => Level::WARN,
+        0 => Level::INFO,
+        1 => Level::DEBUG,
+        _ => Level::TRACE,
+    };
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    let layer = match manner.json {
+        true => layer.json().flatten_event(true).with_target(false).boxed(),
+        false => layer.event_format(Sentences).with_ansi(manner.color).boxed(),
+    };
+    tracing_subscriber::registry().with(Targets::new().with_target("nightjob", level)).with(layer)
 }
 
 fn sentence(unit: &super::UnitLine) -> (String, String) {
@@ -209,5 +215,39 @@ impl Visit for Message {
         } else if !SAID.contains(&field.name()) {
             self.fields.push_str(&format!(" {}={value:?}", field.name()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Heard(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Heard {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_library_that_asks_whether_it_is_heard_silences_nobody() {
+        let heard = Heard::default();
+        let writer = heard.clone();
+        let manner = Manner { lang: Lang::En, verbosity: -1, json: false, color: false };
+        let _guard = listener(manner, move || writer.clone()).set_default();
+        assert!(!log::log_enabled!(target: "sqlx::query", log::Level::Error));
+        tracing::error!(target: "nightjob", "the line broke");
+        log::error!(target: "sqlx::query", "slow");
+        tracing::info!(target: "nightjob", "not with -q");
+        assert_eq!(String::from_utf8(heard.0.lock().unwrap().clone()).unwrap(), "error: the line broke\n");
     }
 }
