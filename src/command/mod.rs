@@ -18,6 +18,7 @@ mod setup;
 mod simulated;
 
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::cli::{self, Cli, Command};
@@ -42,7 +43,7 @@ pub fn execute(cli: &Cli) -> Exit {
     };
     // The night itself keeps to the deadline, unit by unit; beyond the grace something hangs.
     let most = cli.global.max_duration.saturating_add(GRACE);
-    let done = runtime.block_on(bounded(most, dispatch(&start, cli)));
+    let done = runtime.block_on(bounded(&start, most, dispatch(&start, cli)));
     leave(runtime);
     match done {
         Ok(answer) => answer.print(&start, cli),
@@ -88,11 +89,15 @@ async fn dispatch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
 }
 
 /// Ends the work at the deadline or at a signal. Both may come at any moment: a unit is done as a whole or not at all.
-async fn bounded<T>(most: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn bounded<T>(
+    start: &Start,
+    most: Duration,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     tokio::select! {
         // The signals first, so that they are listened to before the work begins.
         biased;
-        exit = signal() => {
+        exit = broken_off(start) => {
             Err(Failure::new(exit, "interrupted").hint("what was done is kept as a whole; run it again for the rest"))
         }
         done = tokio::time::timeout(most, work) => done.unwrap_or_else(|_| {
@@ -102,6 +107,22 @@ async fn bounded<T>(most: Duration, work: impl Future<Output = Result<T, Failure
         }),
     }
 }
+
+/// Waits for a signal that ends the process at once: the first, or, where the work heeds that one and writes down how it
+/// ended, a second or the end of its time for it.
+async fn broken_off(start: &Start) -> Exit {
+    let exit = signal().await;
+    if start.heeds_signals.load(Ordering::Relaxed) {
+        tokio::select! {
+            _ = signal() => {}
+            () = tokio::time::sleep(FAREWELL) => {}
+        }
+    }
+    exit
+}
+
+/// How long a run may take to write down that it was broken off.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 #[cfg(unix)]
 pub(super) async fn signal() -> Exit {

@@ -1,6 +1,7 @@
 //! What every command starts from: the process's world, the clock, the language, the talk, and the settings.
 
 use std::io::IsTerminal;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::cli::{Cli, LogFormat};
@@ -18,6 +19,8 @@ pub(super) struct Start {
     pub(super) talk: Talk,
     /// --max-duration counts from here, waiting included.
     pub(super) begun: Instant,
+    /// The work itself ends in good order at a signal.
+    pub(super) heeds_signals: AtomicBool,
     color: bool,
 }
 
@@ -38,7 +41,8 @@ impl Start {
             json: cli.global.log_format == LogFormat::Json,
             color: color && std::io::stderr().is_terminal(),
         });
-        Ok(Start { world, clock, today, lang, talk, begun, color })
+        let heeds_signals = AtomicBool::new(false);
+        Ok(Start { world, clock, today, lang, talk, begun, heeds_signals, color })
     }
 
     /// Settings for a command. Only one that talks to providers needs the secrets.

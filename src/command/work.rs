@@ -1,6 +1,7 @@
 //! Commands that do the job, or a part of it.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -76,7 +77,7 @@ pub(super) async fn run(start: &Start, cli: &Cli, manner: Manner) -> Result<Answ
         house.deadline = house.deadline.sharing(own, Instant::now());
     }
     warn_of_the_trap(start, Some(&house.ledger), &plan).await?;
-    let broken_off = until_signal(Box::pin(night::run(&house, &plan, source, &mut outcome))).await;
+    let broken_off = until_signal(start, Box::pin(night::run(&house, &plan, source, &mut outcome))).await;
     if let Some(exit) = broken_off {
         outcome.break_off(exit);
     }
@@ -115,10 +116,12 @@ impl Recorded {
 }
 
 /// Does the work unless a signal comes first; then, which.
-async fn until_signal(work: impl Future<Output = ()>) -> Option<Exit> {
+async fn until_signal(start: &Start, work: impl Future<Output = ()>) -> Option<Exit> {
+    let signal = super::signal();
+    start.heeds_signals.store(true, Ordering::Relaxed);
     tokio::select! {
         biased;
-        exit = super::signal() => Some(exit),
+        exit = signal => Some(exit),
         () = work => None,
     }
 }
@@ -163,7 +166,7 @@ pub(super) async fn import(start: &Start, cli: &Cli, file: &Path) -> Result<Answ
     let recorded = Recorded::begin(start, &mut house).await?;
     let (file, errand) = (start.world.here.join(file), Errand { account, date, bill: Bill::Trade });
     let mut outcome = Outcome::default();
-    let broken_off = until_signal(Box::pin(night::import(&house, &errand, &file, &mut outcome))).await;
+    let broken_off = until_signal(start, Box::pin(night::import(&house, &errand, &file, &mut outcome))).await;
     if let Some(exit) = broken_off {
         outcome.break_off(exit);
     }

@@ -151,6 +151,10 @@ impl House {
 /// happens, so that a run that is broken off has said everything up to then.
 pub async fn run(house: &House, plan: &Plan, source: Source, outcome: &mut Outcome) {
     for &date in &plan.dates {
+        // Whoever has the ledger by now does the rest.
+        if house.ledger.is_taken_over() {
+            return;
+        }
         let errands: Vec<&Errand> = plan.errands.iter().filter(|errand| errand.date == date).collect();
         if deadline::is_over(house, date) {
             deadline::leave(house, date, &errands, outcome).await;

@@ -49,7 +49,8 @@ impl Outcome {
         } else {
             tracing::error!(code, "{about}: {message}");
         }
-        if !hint.is_empty() {
+        // One cause for many units has one hint.
+        if !hint.is_empty() && self.causes.last().is_none_or(|last| last.hint != hint) {
             tracing::error!(code, "  hint: {hint}");
         }
         self.causes.push(Cause { exit, about, message, hint });

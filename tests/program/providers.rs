@@ -165,6 +165,7 @@ fn a_signal_ends_a_run_and_the_next_one_does_the_rest() {
             .expect("kill");
         assert!(killed.success());
         assert_eq!(child.wait().expect("an end").code(), Some(code));
+        town.run(&["status"]).expect(0).says(&format!(", exit {code}: "));
     }
     town.run(&[]).expect(0);
 }

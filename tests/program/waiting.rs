@@ -82,7 +82,7 @@ fn the_second_leaves_with_4_and_names_host_process_time_and_command() {
     assert!(status.out.contains("not ended yet"), "{}", status.out);
     work.kill();
     let status = work.site.run(&["status"]).expect(0).says("no instance is at work now");
-    assert!(status.out.contains("never ended"), "{}", status.out);
+    assert!(status.out.contains("never said how it ended"), "{}", status.out);
     work.site.run(&[]).expect(0);
 }
 

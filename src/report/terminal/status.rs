@@ -198,7 +198,12 @@ fn last_run(run: &LastRun, is_held: bool, lang: Lang) -> String {
             )
         }
         _ if is_held => lang.pick("尚未结束", "not ended yet").to_owned(),
-        _ => lang.pick("没有结束：被终止或断电", "never ended: killed, or the power failed").to_owned(),
+        _ => lang
+            .pick(
+                "没有写下结束：被终止、断电或磁盘已满",
+                "never said how it ended: killed, the power failed, or the disk was full",
+            )
+            .to_owned(),
     };
     let command = visible(command);
     lang.pick(

@@ -11,6 +11,7 @@
 //! has not committed by then is refused.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -33,6 +34,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Hold {
     pub(super) token: Arc<str>,
+    /// Another instance has it by now.
+    pub(super) is_lost: AtomicBool,
     /// Dropped, it ends the task that keeps the connection.
     end: oneshot::Sender<()>,
     kept: JoinHandle<()>,
@@ -52,7 +55,7 @@ impl Hold {
         sign(&mut session, name, &token).await.at(place, "writing down who holds the ledger")?;
         let (end, ended) = oneshot::channel();
         let kept = tokio::spawn(keep(session, Arc::clone(&token), ended));
-        Ok(Hold { token, end, kept })
+        Ok(Hold { token, is_lost: AtomicBool::new(false), end, kept })
     }
 
     /// Gives the lock back, and returns when it is free: a server sees the end of a connection only a moment after it.

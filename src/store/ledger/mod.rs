@@ -59,6 +59,7 @@ pub use unit::UnitTx;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -187,6 +188,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// Whether another instance has taken the ledger since, after a line that broke: then nothing more is kept.
+    pub fn is_taken_over(&self) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.is_lost.load(Ordering::Relaxed))
+    }
+
     /// Ends the connections, and the hold; copies what is left of a file's write-ahead log into it.
     pub async fn close(self) {
         let _writer = self.writer.lock().await;
@@ -202,8 +208,8 @@ impl Ledger {
     /// Begins the one transaction in which a unit is replaced. Waits until the unit before it has ended.
     pub async fn begin_unit(&self, key: UnitKey) -> Result<UnitTx, Failure> {
         let writer = Arc::clone(&self.writer).lock_owned().await;
-        let token = self.hold.as_ref().map(|hold| &hold.token);
-        UnitTx::begin(Tx::begin((&self.pool, &self.place), token, writer).await?, key).await
+        let hold = self.hold.as_deref();
+        UnitTx::begin(Tx::begin((&self.pool, &self.place), hold, writer).await?, key).await
     }
 
     /// Records a bill that was quarantined; what stands is not touched. The version it got.
@@ -398,7 +404,7 @@ impl Ledger {
             Failure::new(Exit::Bug, format!("{}: a unit held the ledger for {waited} s", self.place.name()))
                 .hint("please report this")
         })?;
-        Tx::begin((&self.pool, &self.place), self.hold.as_ref().map(|hold| &hold.token), writer).await
+        Tx::begin((&self.pool, &self.place), self.hold.as_deref(), writer).await
     }
 }
 

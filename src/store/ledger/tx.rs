@@ -1,11 +1,12 @@
 //! One transaction that writes the ledger, of this process the only one. Dropped before its commit, nothing of it
 //! remains: its connection ends with it.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::OwnedMutexGuard;
 
 use super::engine::{Engine, Lease, Pool, Session};
+use super::hold::Hold;
 use super::link::{Arg, Link};
 use super::reads::Asker;
 use super::records::{UnitEnd, UnitKey};
@@ -24,22 +25,22 @@ pub(super) struct Tx {
 }
 
 impl Tx {
-    /// Begins. `token` is that of the process that holds the ledger, where it was taken.
+    /// Begins. `hold` is ours, where the ledger was taken.
     ///
     /// # Errors
     ///
     /// [`Exit::Storage`] if the database cannot be had, or another process holds the ledger by now.
     pub(super) async fn begin(
         (pool, place): (&Pool, &Place),
-        token: Option<&Arc<str>>,
+        hold: Option<&Hold>,
         writer: OwnedMutexGuard<()>,
     ) -> Result<Tx, Failure> {
         const DOING: &str = "beginning a transaction";
         let lease = pool.acquire().await.at(place, DOING)?;
         let mut tx = Tx { lease: Some(lease), place: place.clone(), pool: pool.clone(), _writer: writer };
         tx.link().begin().await.at(place, DOING)?;
-        if let Some(token) = token {
-            tx.still_ours(token).await?;
+        if let Some(hold) = hold {
+            tx.still_ours(hold).await?;
         }
         Ok(tx)
     }
@@ -47,7 +48,7 @@ impl Tx {
     /// The lock is a connection, and a connection can break without us: whoever came after has put its own token here,
     /// and waits for this transaction before its first. While it does so we may find no row at all (PostgreSQL shows
     /// neither the removed one nor the one that came since): that is not ours either.
-    async fn still_ours(&mut self, token: &str) -> Result<(), Failure> {
+    async fn still_ours(&mut self, hold: &Hold) -> Result<(), Failure> {
         const DOING: &str = "looking who holds the ledger";
         let sql = match self.lease {
             Some(Engine::Sqlite(_)) => "SELECT token, name FROM holder WHERE id = 1",
@@ -55,9 +56,10 @@ impl Tx {
         };
         let place = self.place.clone();
         let row = self.link().fetch_one(sql, &[]).await.at(&place, DOING)?;
-        if row.as_ref().is_some_and(|row| row.text("token") == token) {
+        if row.as_ref().is_some_and(|row| row.text("token") == &*hold.token) {
             return Ok(());
         }
+        hold.is_lost.store(true, Ordering::Relaxed);
         let other = row.as_ref().map_or("another instance", |row| row.text("name"));
         // Not `Busy`, which says that nothing was begun: mismatches that were found before would outweigh it.
         Err(Failure::new(Exit::Storage, format!("{}: taken over by {other}", place.name())).hint(

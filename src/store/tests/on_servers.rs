@@ -109,6 +109,7 @@ async fn who_lost_the_lock_without_knowing_commits_nothing_more() {
         let failure = first.begin_unit(key("wx", "20161108")).await.err().unwrap();
         assert_eq!(failure.exit, Exit::Storage);
         assert!(failure.message.contains("taken over by the next"), "{failure:?}");
+        assert!(first.is_taken_over() && !second.is_taken_over());
         let failure = first.put_unclaimed(day("20161108"), "[1]").await.unwrap_err();
         assert_eq!(failure.exit, Exit::Storage);
         assert_eq!(crate::store::ledger::dump::dump(&server.url).await, before);
