@@ -67,7 +67,7 @@ pub(super) async fn demo(start: &Start, cli: &Cli, asked: &Demo) -> Result<Answe
     night::run(&house, &plan, Source::Providers, &mut outcome).await;
     let report = night::day(&house, date).await?;
     let found = Found::hold(&town.day, &report);
-    let mut text = reports(start, &house, Days { dates: &plan.dates, own: None }).await?;
+    let mut text = reports(start, &house, Days { dates: &plan.dates, own: None }, &outcome).await?;
     text += &found.tell(start.lang, &dir);
     if !found.is_exact() {
         outcome.fail("demo", Failure::new(Exit::Bug, "what was found is not what was planted"));

@@ -14,10 +14,10 @@ use super::setup::problems;
 use super::start::Start;
 use crate::cli::Cli;
 use crate::config::{SecretUse, Settings};
-use crate::domain::{Bill, BillDate, Errand, Exit, Failure};
+use crate::domain::{Bill, BillDate, Errand, Exit, Failure, Verdict};
 use crate::night::{self, House, Outcome, Source};
 use crate::plan::{self, Plan, Reprocess, check_reprocess};
-use crate::report::terminal;
+use crate::report::{self, terminal};
 
 /// Settings and plan of a command.
 pub(super) async fn prepare(
@@ -106,7 +106,8 @@ impl Recorded {
         if let Err(failure) = house.ledger.finish_run(self.0, house.clock.now(), exit, &reasons).await {
             outcome.fail("", failure);
         }
-        let text = reports(start, &house, days).await.unwrap_or_else(|failure| {
+        let told = reports(start, &house, days, &outcome).await;
+        let text = told.unwrap_or_else(|failure| {
             outcome.fail("", failure);
             String::new()
         });
@@ -134,12 +135,27 @@ pub(super) struct Days<'d> {
     pub(super) own: Option<BillDate>,
 }
 
-/// The days as a person reads them: one, or the night's own, in full, others in short.
-pub(super) async fn reports(start: &Start, house: &House, days: Days<'_>) -> Result<String, Failure> {
+/// The days as a person reads them: one, or the night's own, in full, others in short. What stands from an earlier run,
+/// because this one failed, is not to be read as this one's.
+pub(super) async fn reports(
+    start: &Start,
+    house: &House,
+    days: Days<'_>,
+    outcome: &Outcome,
+) -> Result<String, Failure> {
     let style = start.style(house.settings.report_lang);
     let mut text = String::new();
     for &date in days.dates {
         let report = night::day(house, date).await?;
+        let stands = |unit: &&report::Section| {
+            unit.verdict() != Verdict::NotCompared && outcome.is_vain(&unit.account, date)
+        };
+        for unit in report.units.iter().filter(stands) {
+            text += &style.lang.pick(
+                format!("{} {date}：本次运行未能核对，以下是先前运行的结果\n", unit.account),
+                format!("{} {date}: this run failed; what follows is of an earlier one\n", unit.account),
+            );
+        }
         text += &if days.dates.len() == 1 || days.own == Some(date) {
             terminal::write(&report, &style)
         } else {
@@ -180,7 +196,7 @@ pub(super) async fn report(start: &Start, cli: &Cli) -> Result<Answer, Failure> 
     let (_lock, house) = open(start, cli, settings).await?;
     let mut outcome = Outcome::default();
     night::report(&house, &plan, &mut outcome).await;
-    let text = reports(start, &house, Days { dates: &plan.dates, own: None }).await?;
+    let text = reports(start, &house, Days { dates: &plan.dates, own: None }, &outcome).await?;
     house.ledger.close().await;
     Ok(Answer { text, outcome, ..Answer::default() })
 }

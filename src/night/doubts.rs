@@ -25,7 +25,8 @@ const DOUBTFUL: [MismatchKind; 3] =
 
 /// Asks about the doubts of a day's units. What cannot be asked is said, and costs nothing else.
 pub(super) async fn investigate(house: &House, errands: &[&Errand], log: &NightLog, outcome: &mut Outcome) {
-    let done = |errand: &&&Errand| errand.bill == Bill::Trade && outcome.is_done(errand);
+    let done =
+        |errand: &&&Errand| errand.bill == Bill::Trade && outcome.is_done(&errand.account.name, errand.date);
     let errands: Vec<&Errand> = errands.iter().filter(done).copied().collect();
     for errand in errands {
         let asked = match super::in_time(house, errand, ask_unit(house, errand)).await {

@@ -33,7 +33,7 @@ pub(super) async fn second_look(house: &House, date: BillDate, log: &NightLog, o
 
 /// A unit of this run is told again in its place; of any other, only what is new there.
 async fn look_again(house: &House, errand: &Errand, log: &NightLog, outcome: &mut Outcome) {
-    if !outcome.is_done(errand) {
+    if !outcome.is_done(&errand.account.name, errand.date) {
         return tell_again(house, errand, log, outcome).await;
     }
     match redo(house, errand, log).await {

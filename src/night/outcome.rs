@@ -68,9 +68,18 @@ impl Outcome {
     }
 
     /// Whether this run compared the unit. What stands of it from an earlier one is not this run's to tell.
-    pub fn is_done(&self, errand: &Errand) -> bool {
-        let same = |unit: &&UnitLine| unit.account == errand.account.name && unit.date == errand.date;
-        self.units.iter().find(same).is_some_and(|unit| unit.verdict != Verdict::NotCompared)
+    pub fn is_done(&self, account: &str, date: BillDate) -> bool {
+        self.verdict(account, date).is_some_and(|verdict| verdict != Verdict::NotCompared)
+    }
+
+    /// Whether this run tried the unit in vain: what the ledger has of it is an earlier run's, if anything.
+    pub fn is_vain(&self, account: &str, date: BillDate) -> bool {
+        self.verdict(account, date) == Some(Verdict::NotCompared)
+    }
+
+    fn verdict(&self, account: &str, date: BillDate) -> Option<Verdict> {
+        let line = self.units.iter().find(|unit| unit.account == account && unit.date == date);
+        line.map(|unit| unit.verdict)
     }
 
     pub fn look(&mut self, about: impl Into<String>, message: impl Into<String>) {

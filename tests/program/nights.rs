@@ -170,7 +170,8 @@ fn a_changed_statement_is_the_next_version_and_the_old_one_stays() {
 fn a_failed_day_is_retried_by_the_next_run_and_leaves_a_trace() {
     let site = SiteFolder::with_local_file();
     site.log([paid("A1", 1200, "09:00:00")]);
-    site.run(&[]).expect(7);
+    let failed = site.run(&[]).expect(7);
+    assert!(!failed.out.contains("of an earlier one"), "there is none: {failed:?}");
     let report = site.text("reports/2016-11-08/report.json");
     assert!(report.contains("\"not_compared\"") && report.contains("statement is not ready"), "{report}");
     site.statement(bill(&[("A1", "12.00")]));
@@ -183,7 +184,11 @@ fn a_failure_never_destroys_an_earlier_result() {
     site.run(&[]).expect(10);
     let before = state(&site);
     std::fs::remove_dir_all(site.path("statements")).expect("statements");
-    site.run(&[]).expect(7);
+    let failed = site.run(&[]).expect(7);
+    assert!(
+        failed.out.starts_with("wx 2016-11-08: this run failed; what follows is of an earlier one\n"),
+        "{failed:?}"
+    );
     assert_eq!(state(&site), before);
 }
 
