@@ -26,6 +26,9 @@ use crate::failpoint::{planted, reach};
 
 /// Smaller writes are gathered: one call to the system for each 256 KiB.
 const BUFFER: usize = 256 * 1024;
+/// What has happened where a statement is known and its bytes are not here.
+const ELSEWHERE: &str =
+    "put it back from a backup of the archive; machines that share a ledger must share its archive, too";
 
 #[derive(Debug)]
 pub struct Archive {
@@ -169,7 +172,10 @@ impl Archive {
     /// [`Exit::Storage`] if it cannot be read, [`Exit::Damage`] if its bytes are no longer those that came.
     pub fn read(&self, sha256: &str) -> Result<Vec<u8>, Failure> {
         let path = self.object_path(sha256);
-        let bytes = fs::read(&path).map_err(|e| disk("read", &path, &e))?;
+        let bytes = fs::read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => disk("read", &path, &error).hint(ELSEWHERE),
+            _ => disk("read", &path, &error),
+        })?;
         if hex::encode(Sha256::digest(&bytes)) == sha256 {
             return Ok(bytes);
         }

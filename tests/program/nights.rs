@@ -193,6 +193,14 @@ fn a_failure_never_destroys_an_earlier_result() {
 }
 
 #[test]
+fn a_statement_that_is_not_in_this_archive_is_told_with_what_may_have_happened() {
+    let site = ordinary();
+    site.run(&[]).expect(10);
+    std::fs::remove_dir_all(site.path("data/archive/objects")).expect("objects");
+    site.run(&["reconcile"]).expect(9).says("machines that share a ledger must share its archive");
+}
+
+#[test]
 fn yesterday_is_reconciled_again_when_todays_statement_brings_the_rest() {
     let site = SiteFolder::with_local_file();
     // Logged two minutes before midnight, without the provider's time.
