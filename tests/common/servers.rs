@@ -145,6 +145,7 @@ pub(crate) fn ask(url: &str, sql: &str) -> Vec<String> {
             sqlx::query_as(AssertSqlSafe(question)).fetch_all(&mut connection).await?
         } else {
             let mut connection = sqlx::MySqlConnection::connect(&url).await?;
+            connection.execute("SET SESSION sql_select_limit = 18446744073709551615").await?;
             sqlx::query_as(AssertSqlSafe(question)).fetch_all(&mut connection).await?
         };
         Ok(rows.into_iter().map(|(text,)| text.unwrap_or_default()).collect())
