@@ -4,7 +4,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -167,7 +167,7 @@ fn run(command: &str, home: &Path, time: Duration) -> Result<Vec<u8>, Wrong> {
         });
     }
     let heard = receiver.recv_timeout(time);
-    let ended = heard.as_ref().is_ok_and(|_| ends_well(&mut child, until));
+    let ended = heard.as_ref().ok().and_then(|_| end(&mut child, until));
     stop(&mut child);
     match heard {
         Err(_) => Err(Wrong::new(
@@ -178,10 +178,20 @@ fn run(command: &str, home: &Path, time: Duration) -> Result<Vec<u8>, Wrong> {
             Err(Wrong::new(format!("cannot read from the command: {error}"), "check cmd:COMMAND"))
         }
         Ok(Ok(bytes)) if bytes.len() > SECRET_LEN_MAX => check_len(bytes, "what the command prints"),
-        Ok(Ok(_)) if !ended => {
-            Err(Wrong::new("the command failed", "run it by hand in the configuration's folder"))
-        }
-        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Ok(bytes)) => match ended {
+            Some(status) if status.success() => Ok(bytes),
+            Some(status) => Err(Wrong::new(
+                match status.code() {
+                    Some(code) => format!("the command failed with exit status {code}"),
+                    None => format!("the command failed: {status}"),
+                },
+                "run it by hand in the configuration's folder; what it says is not shown here, because it may hold the secret",
+            )),
+            None => Err(Wrong::new(
+                format!("the command closed its output and did not end within {time:?}"),
+                "run it by hand in the configuration's folder, or use file:PATH",
+            )),
+        },
     }
 }
 
@@ -197,13 +207,13 @@ fn shell(command: &str, home: &Path) -> std::io::Result<Child> {
         .spawn()
 }
 
-/// Whether the command ends with 0 before `until`.
-fn ends_well(child: &mut Child, until: Instant) -> bool {
+/// How the command ends, if it does before `until`.
+fn end(child: &mut Child, until: Instant) -> Option<ExitStatus> {
     loop {
         match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
+            Ok(Some(status)) => return Some(status),
             Ok(None) if Instant::now() < until => std::thread::park_timeout(POLL),
-            Ok(None) | Err(_) => return false,
+            Ok(None) | Err(_) => return None,
         }
     }
 }
@@ -237,9 +247,14 @@ mod tests {
         let long = Duration::from_secs(20);
         assert_eq!(run("printf CANARY", here, long), Ok(b"CANARY".to_vec()));
         for (command, time, words) in [
-            ("echo CANARY; echo CANARY >&2; exit 3", long, "the command failed"),
+            ("echo CANARY; echo CANARY >&2; exit 3", long, "failed with exit status 3"),
+            ("echo CANARY; kill -9 $$", long, "the command failed: signal: 9"),
             ("exec sleep 20", Duration::from_millis(50), "longer than 50ms"),
-            ("printf CANARY; exec 1>&-; exec sleep 20", Duration::from_millis(300), "the command failed"),
+            (
+                "printf CANARY; exec 1>&-; exec sleep 20",
+                Duration::from_millis(300),
+                "did not end within 300ms",
+            ),
             ("while :; do echo CANARYCANARY; done", long, "longer than 64 KiB"),
         ] {
             let wrong = run(command, here, time).expect_err(command);
