@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::start::Start;
 use crate::cli::Cli;
-use crate::domain::{Exit, Failure};
+use crate::domain::{Exit, Failure, Lang};
 use crate::night::{Outcome, UnitLine};
 use crate::report::words;
 
@@ -66,12 +66,16 @@ impl Answer {
 
 fn closing(outcome: &Outcome, start: &Start, exit: Exit) -> String {
     let said = words::exit(exit, start.lang);
-    let others = outcome.causes.len().saturating_sub(1);
-    let more = match others {
-        0 => String::new(),
-        n => start.lang.pick(format!("（另有 {n} 项原因）"), format!(" (and {n} more causes)")),
-    };
+    let more = others(outcome.causes.len().saturating_sub(1), start.lang);
     format!("{} {}: {said}{more}", start.lang.pick("退出码", "exit"), exit.code())
+}
+
+fn others(count: usize, lang: Lang) -> String {
+    match count {
+        0 => String::new(),
+        1 => lang.pick("（另有 1 项原因）", " (and 1 more cause)").to_owned(),
+        n => lang.pick(format!("（另有 {n} 项原因）"), format!(" (and {n} more causes)")),
+    }
 }
 
 fn reasons(outcome: &Outcome) -> Vec<Value> {
@@ -120,4 +124,16 @@ fn say(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_more_cause_is_one() {
+        let said = [0, 1, 2].map(|count| others(count, Lang::En));
+        assert_eq!(said, ["", " (and 1 more cause)", " (and 2 more causes)"]);
+        assert_eq!(others(1, Lang::Zh), "（另有 1 项原因）");
+    }
 }
