@@ -263,8 +263,13 @@ impl Imported {
         }
         let disk = |path: &Path, error: &std::io::Error| {
             let message = format!("{}: {error}", path.display());
-            Failure::new(Exit::Storage, message)
-                .hint("check the folder: may this user write it, is there space?")
+            let hint = match error.kind() {
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                    "the disk is full; make space and run again"
+                }
+                _ => "check the folder: may this user write it?",
+            };
+            Failure::new(Exit::Storage, message).hint(hint)
         };
         for (file, secret) in &self.secrets {
             let path = folder.join(file);

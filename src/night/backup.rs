@@ -36,8 +36,8 @@ pub struct Backup {
 ///
 /// [`Exit::Usage`] for a folder that holds something; [`Exit::Storage`] naming what cannot be read or written.
 pub async fn backup(loaded: &Loaded, folder: &Path, talk: &Talk) -> Result<(Backup, Outcome), Failure> {
-    let partial = begin(folder)?;
     let settings = &loaded.settings;
+    let partial = begin(folder)?;
     let ledger = Ledger::open_read_only(&settings.database).await?;
     let waiting = talk.waiting("ledger");
     make(&partial.join("data"))?;
@@ -187,6 +187,28 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Storage, format!("{}: {error}", path.display()))
-        .hint("the backup is not whole; remove the folder that ends in .partial and make it again")
+    let hint = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full, and the backup not whole; remove the folder that ends in .partial, make space and make it again"
+        }
+        _ => "the backup is not whole; remove the folder that ends in .partial and make it again",
+    };
+    Failure::new(Exit::Storage, format!("{}: {error}", path.display())).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_called_so() {
+        for (kind, is_full) in [
+            (io::ErrorKind::StorageFull, true),
+            (io::ErrorKind::QuotaExceeded, true),
+            (io::ErrorKind::PermissionDenied, false),
+        ] {
+            let failure = unwritable(Path::new("x"), &kind.into());
+            assert_eq!(failure.hint.contains("the disk is full"), is_full, "{failure:?}");
+        }
+    }
 }

@@ -41,8 +41,13 @@ fn shown(house: &House, path: &Path) -> String {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Storage, format!("{}: cannot write the report: {error}", path.display()))
-        .hint("the ledger has the result; make the folder writable and run `nightjob report`")
+    let hint = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the ledger has the result; the disk is full: make space and run `nightjob report`"
+        }
+        _ => "the ledger has the result; make the folder writable and run `nightjob report`",
+    };
+    Failure::new(Exit::Storage, format!("{}: cannot write the report: {error}", path.display())).hint(hint)
 }
 
 fn publish(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -216,4 +221,21 @@ pub(super) async fn section(house: &House, errand: &Errand) -> Result<Option<Sec
 pub(super) async fn open_ids(house: &House, errand: &Errand) -> Result<BTreeSet<String>, Failure> {
     let section = section(house, errand).await?;
     Ok(section.into_iter().flat_map(|section| section.mismatches).map(|row| row.id).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_called_so() {
+        for (kind, is_full) in [
+            (io::ErrorKind::StorageFull, true),
+            (io::ErrorKind::QuotaExceeded, true),
+            (io::ErrorKind::PermissionDenied, false),
+        ] {
+            let failure = unwritable(Path::new("x"), &kind.into());
+            assert_eq!(failure.hint.contains("the disk is full"), is_full, "{failure:?}");
+        }
+    }
 }

@@ -52,6 +52,7 @@ const DENIED: (Exit, &str) =
     (Exit::Config, "check user and password of the address, and what this user may do in the database");
 const NO_SUCH: (Exit, &str) = (Exit::Config, "check the address: is it the right database and schema?");
 const FULL: (Exit, &str) = (Exit::Storage, "the database server's disk is full; make space and run again");
+const FULL_HERE: (Exit, &str) = (Exit::Storage, "the disk is full; make space and run again");
 
 impl Trouble {
     pub(super) fn text(&self) -> String {
@@ -79,9 +80,8 @@ impl Trouble {
                 "a file that the address names is not there: a certificate (sslrootcert, ssl-ca), or the socket of a server that does not run",
             ),
             Trouble::Io(_) | Trouble::Connection(_) if is_server => AGAIN,
-            Trouble::Io(_) => {
-                (Exit::Storage, "check the folder: does it exist, may this user write it, is there space?")
-            }
+            Trouble::Io(error) if is_full(error) => FULL_HERE,
+            Trouble::Io(_) => (Exit::Storage, "check the folder: does it exist, may this user write it?"),
             Trouble::Connection(_) => {
                 (Exit::Storage, "another program holds the database; close it and run again")
             }
@@ -119,6 +119,11 @@ impl Trouble {
     }
 }
 
+/// No space, or none that this user may have.
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
 fn of_distrust(distrust: Distrust) -> &'static str {
     match distrust {
         Distrust::Absent => {
@@ -145,7 +150,7 @@ fn of_sqlite(code: i32) -> (Exit, &'static str) {
             Exit::Storage,
             "the file is damaged or not a database; check what it is before you touch it. (A lost ledger is built anew from the archive by `nightjob reconcile`; EB_PAYLOG is the gateway's)",
         ),
-        13 => (Exit::Storage, "the disk is full; make space and run again"),
+        13 => FULL_HERE,
         14 => (
             Exit::Storage,
             "check the path, that the disk has space, and that this user may open the file and write its folder",
@@ -379,5 +384,18 @@ mod tests {
             !postgres("53100").is_passing() && !mysql(1045).is_passing(),
             "a full disk, a wrong password"
         );
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_a_folder_that_is_not_there() {
+        for (kind, words) in [
+            (ErrorKind::StorageFull, "the disk is full"),
+            (ErrorKind::QuotaExceeded, "the disk is full"),
+            (ErrorKind::NotFound, "does it exist"),
+        ] {
+            let (exit, hint) = Trouble::Io(kind.into()).meaning(false);
+            assert!(exit == Exit::Storage && hint.contains(words), "{kind}: {hint}");
+            assert_eq!(hint.contains("space"), words.contains("full"), "{kind}: {hint}");
+        }
     }
 }
