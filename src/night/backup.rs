@@ -12,11 +12,11 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{Outcome, Talk};
 use crate::acquire::{Archive, Index, Object};
-use crate::config::Loaded;
+use crate::config::{Loaded, Settings};
 use crate::domain::{Exit, Failure};
 use crate::store::Ledger;
 
@@ -34,9 +34,11 @@ pub struct Backup {
 ///
 /// # Errors
 ///
-/// [`Exit::Usage`] for a folder that holds something; [`Exit::Storage`] naming what cannot be read or written.
+/// [`Exit::Usage`] for a folder that holds something, or lies in or around the archive or the reports; [`Exit::Storage`]
+/// naming what cannot be read or written.
 pub async fn backup(loaded: &Loaded, folder: &Path, talk: &Talk) -> Result<(Backup, Outcome), Failure> {
     let settings = &loaded.settings;
+    apart(folder, settings)?;
     let partial = begin(folder)?;
     let ledger = Ledger::open_read_only(&settings.database).await?;
     let waiting = talk.waiting("ledger");
@@ -115,6 +117,36 @@ fn copy_archive(archive: &Archive, root: &Path, bytes: &[u8]) -> Result<(Backup,
     }
     write(&target.index_path(), bytes)?;
     Ok((backup, outcome))
+}
+
+/// A copy is not put into what is copied or written anew, nor these into it: it would be taken for a part of the archive or
+/// of the reports, and be gone with them.
+fn apart(folder: &Path, settings: &Settings) -> Result<(), Failure> {
+    let target = real(folder);
+    for (key, kept) in [("archive", &settings.archive), ("reports", &settings.reports)] {
+        let kept_at = real(kept);
+        let how = match (target.starts_with(&kept_at), kept_at.starts_with(&target)) {
+            (true, _) => "lies in",
+            (false, true) => "would hold",
+            (false, false) => continue,
+        };
+        let message = format!("{} {how} `{key}` ({})", folder.display(), kept.display());
+        return Err(Failure::new(Exit::Usage, message).hint("name a folder elsewhere, best on another disk"));
+    }
+    Ok(())
+}
+
+/// A path without links and without `..`, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let mut there = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(there.pop()),
+            part => there.push(part),
+        }
+        there = there.canonicalize().unwrap_or(there);
+    }
+    there
 }
 
 /// The folder to write into, beside the one that is asked for.

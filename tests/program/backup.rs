@@ -44,6 +44,28 @@ fn only_a_new_or_empty_folder_is_taken() {
 }
 
 #[test]
+fn a_copy_is_not_put_into_what_is_copied_nor_around_it() {
+    let site = night();
+    for (folder, words) in [
+        ("data/archive/x", "lies in `archive`"),
+        ("data/archive", "lies in `archive`"),
+        ("elsewhere/../data/archive/x/y", "lies in `archive`"),
+        ("reports/x", "lies in `reports`"),
+        ("data", "would hold `archive`"),
+        (".", "would hold `archive`"),
+    ] {
+        site.run(&["backup", folder]).expect(2).says(words);
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(site.path("data"), site.path("link")).expect("a link");
+        site.run(&["backup", "link/archive/x"]).expect(2).says("lies in `archive`");
+    }
+    assert!(!site.path("data/archive/x").exists() && !site.path("data/archive/x.partial").exists());
+    site.run(&["backup", "data/archive-copy"]).expect(0);
+}
+
+#[test]
 fn no_secret_is_copied_and_references_stay_references() {
     let town = Town::new(&usual(30, nightjob::sandbox::Faults::Spread(6)), Vec::new());
     town.run(&[]).expect(10);
