@@ -8,9 +8,9 @@ use super::answer::Answer;
 use super::start::Start;
 use crate::channel::ROOMS;
 use crate::cli::{self, Cli, ConfigCommand};
-use crate::config::{self, Problems, SecretUse};
+use crate::config::{self, Loaded, Problems, SecretUse};
 use crate::domain::{Exit, Failure};
-use crate::store::Ledger;
+use crate::store::{Ledger, check_address};
 
 /// All problems at once, with their places.
 pub(super) fn problems(problems: &Problems) -> Failure {
@@ -28,6 +28,9 @@ pub(super) async fn config(start: &Start, cli: &Cli, command: &ConfigCommand) ->
     if secrets == SecretUse::Leave && loaded.settings.sellers.from_database {
         loaded = start.load(cli, SecretUse::Databases).map_err(|found| problems(&found))?;
     }
+    if secrets == SecretUse::Read {
+        addresses(&loaded)?;
+    }
     super::sellers::complete(&mut loaded).await?;
     if secrets == SecretUse::Leave {
         return Ok(Answer {
@@ -42,6 +45,17 @@ pub(super) async fn config(start: &Start, cli: &Cli, command: &ConfigCommand) ->
         format!("the configuration is sound: {count} accounts ({list})\n"),
     );
     Ok(Answer { fields: vec![("accounts", json!(accounts))], ..Answer::text(text) })
+}
+
+/// What `store` would say of the addresses of databases at night: `config` knows their form and no engine's options.
+fn addresses(loaded: &Loaded) -> Result<(), Failure> {
+    let settings = &loaded.settings;
+    let origin = |key: &str| loaded.shown.iter().find(|row| row.key == key).map(|row| row.origin.clone());
+    let wrong = [("database", &settings.database), ("paylog.database", &settings.paylog.database)]
+        .into_iter()
+        .filter_map(|(key, url)| Some((origin(key).unwrap_or_default(), check_address(url, key).err()?)));
+    let found = Problems::of(wrong);
+    if found.list().is_empty() { Ok(()) } else { Err(problems(&found)) }
 }
 
 /// The new configuration on stdout, or in a folder; what was taken and what a person must look at is talk.

@@ -140,13 +140,19 @@ pub struct Problems(Vec<Problem>);
 
 impl Problems {
     pub fn one(failure: &Failure) -> Problems {
-        Problems(vec![Problem {
-            message: failure.message.clone(),
-            fix: failure.hint.clone(),
-            origin: String::new(),
+        Problems::of([(String::new(), failure.clone())])
+    }
+
+    /// What others found wrong with values, each with its origin.
+    pub fn of(found: impl IntoIterator<Item = (String, Failure)>) -> Problems {
+        let problem = |(origin, failure): (String, Failure)| Problem {
+            message: failure.message,
+            fix: failure.hint,
+            origin,
             exit: failure.exit,
             excerpt: None,
-        }])
+        };
+        Problems(found.into_iter().map(problem).collect())
     }
 
     /// Those of several files.

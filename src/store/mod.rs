@@ -12,6 +12,7 @@
 
 mod gateway;
 mod ledger;
+mod options;
 mod place;
 mod sqlite;
 mod text;
@@ -30,3 +31,4 @@ pub use ledger::{
     StoredEntry, StoredEvent, StoredMismatch, StoredOrder, Sums, UnitEnd, UnitKey, UnitRecord, UnitState,
     UnitTx, VerifiedUnit, canonical_hash,
 };
+pub use place::check_address;

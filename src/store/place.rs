@@ -22,6 +22,10 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, MySqlConnection, PgConnection};
 
+use super::options::{
+    MYSQL_MODES, MYSQL_OPTIONS, POSTGRES_MODES, POSTGRES_OPTIONS, asked_for, only_known,
+    unreadable,
+};
 use super::trouble::Trouble;
 use crate::domain::{Exit, Failure};
 
@@ -31,9 +35,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The key of the ledger's address.
 const LEDGER: &str = "database";
 
-/// Options of an address, as the drivers know them. Others they would pass over.
-const POSTGRES_OPTIONS: &str = "sslmode ssl-mode sslrootcert ssl-root-cert ssl-ca sslcert ssl-cert sslkey ssl-key statement-cache-capacity host hostaddr port dbname user password application_name options";
-const MYSQL_OPTIONS: &str = "sslmode ssl-mode sslca ssl-ca sslcert ssl-cert sslkey ssl-key charset collation statement-cache-capacity socket timezone time-zone";
+/// Says whether an address of the configuration can be one, before anybody connects to it. `key` is the one that it
+/// stands under.
+///
+/// # Errors
+///
+/// [`Exit::Config`], without the address, which may hold a password.
+pub fn check_address(url: &str, key: &str) -> Result<(), Failure> {
+    Place::parse(url, key).map(drop)
+}
 
 /// A database as named in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,7 +201,8 @@ fn odbc(text: &str, key: &str) -> Result<OdbcSource, Failure> {
 }
 
 fn postgres(url: &str, key: &str) -> Result<Server<PgConnectOptions>, Failure> {
-    let mut options = PgConnectOptions::from_str(url).map_err(|_| unreadable(key, "postgres"))?;
+    let options = PgConnectOptions::from_str(url);
+    let mut options = options.map_err(|_| unreadable(url, key, ("postgres", POSTGRES_MODES)))?;
     only_known(url, POSTGRES_OPTIONS, key)?;
     let Some(database) = options.get_database().map(str::to_owned) else { return Err(nameless(key)) };
     let (host, port) = (options.get_host().to_owned(), options.get_port());
@@ -214,7 +225,8 @@ fn postgres(url: &str, key: &str) -> Result<Server<PgConnectOptions>, Failure> {
 }
 
 fn mysql(url: &str, key: &str) -> Result<Server<MySqlConnectOptions>, Failure> {
-    let options = MySqlConnectOptions::from_str(url).map_err(|_| unreadable(key, "mysql"))?;
+    let options = MySqlConnectOptions::from_str(url);
+    let options = options.map_err(|_| unreadable(url, key, ("mysql", MYSQL_MODES)))?;
     only_known(url, MYSQL_OPTIONS, key)?;
     let Some(database) = options.get_database().map(str::to_owned) else { return Err(nameless(key)) };
     let (host, port) = (options.get_host().to_owned(), options.get_port());
@@ -231,41 +243,9 @@ fn mysql(url: &str, key: &str) -> Result<Server<MySqlConnectOptions>, Failure> {
     Ok(Server { name, options: Box::new(options) })
 }
 
-/// Names of the options in an address, as they are written.
-fn asked(url: &str) -> impl Iterator<Item = &str> {
-    let query = url.split_once(['?', '#']).map_or("", |(_, query)| query);
-    query.split('&').map(|pair| pair.split('=').next().unwrap_or(pair))
-}
-
-/// Whether one of the options stands in the address.
-fn asked_for(url: &str, names: &[&str]) -> bool {
-    asked(url).any(|name| names.contains(&name))
-}
-
-fn only_known(url: &str, known: &str, key: &str) -> Result<(), Failure> {
-    match asked(url).find(|name| !name.is_empty() && known.split(' ').all(|option| option != *name)) {
-        None => Ok(()),
-        Some(name) => {
-            // What is no name may be the rest of a password with a `?` in it.
-            let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-            let shown = if is_name { format!(" `{name}`") } else { String::new() };
-            let message = format!("`{key}` has an option{shown} that its engine does not know");
-            Err(Failure::new(Exit::Config, message).hint(format!("its options are: {known}")))
-        }
-    }
-}
-
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn unreadable(key: &str, scheme: &str) -> Failure {
-    Failure::new(
-        Exit::Config,
-        format!("`{key}` is no address of the form {scheme}://user:password@host/database"),
-    )
-    .hint("characters such as @ : / ? # in a user or password are written as %40 %3A %2F %3F %23")
 }
 
 fn nameless(key: &str) -> Failure {
@@ -376,24 +356,6 @@ mod tests {
             assert!(failure.message.contains(part), "{url}: {}", failure.message);
             assert!(!format!("{failure:?}").contains("geheim"), "no password in {failure:?}");
         }
-    }
-
-    #[test]
-    fn an_option_that_the_engine_would_pass_over_is_refused() {
-        for (url, option) in [
-            ("postgres://u@localhost/x?sslMode=verify-full", " `sslMode`"),
-            ("postgres://u@localhost/x?ssl%6dode=verify-full", " that"),
-            ("postgres://u@localhost/x#?sslmode=verify-full", " that"),
-            ("mysql://u@localhost/x?sslrootcert=ca.pem", " `sslrootcert`"),
-            ("mysql://u@localhost/x?ssl_mode=VERIFY_IDENTITY&ssl-ca=ca.pem", " `ssl_mode`"),
-        ] {
-            let failure = parse(url).unwrap_err();
-            assert_eq!(failure.exit, Exit::Config, "{url}");
-            assert!(failure.message.contains(&format!("an option{option}")), "{url}: {failure:?}");
-        }
-        // What looks like an option may be the rest of a password.
-        let failure = parse("postgres://u:12?geheim@host/db&dbname=x").unwrap_err();
-        assert!(!format!("{failure:?}").contains("geheim"), "{failure:?}");
     }
 
     #[test]

@@ -85,6 +85,28 @@ fn config_check_and_show() {
 }
 
 #[test]
+fn config_check_tells_of_an_address_that_no_night_could_use() {
+    let site = site();
+    site.write("x", "CANARY");
+    let check = |variables: &[(&str, &str)]| {
+        let mut command = site.command(&["config", "check"]);
+        command.envs(variables.iter().copied());
+        let said = crate::site::ran(command.output().expect("the program")).expect(3);
+        assert!(!said.err.contains("CANARY") && !said.err.contains(" warn"), "{}", said.err);
+        said
+    };
+    for address in ["postgres://u@h/ledger?pasword=file:x", "mysql://u@h/ledger?pasword=file:x"] {
+        check(&[("NIGHTJOB_DATABASE", address)]).says("an option `pasword`").says("NIGHTJOB_DATABASE");
+    }
+    let both = check(&[
+        ("NIGHTJOB_DATABASE", "postgres://u@h/ledger?sslmode=requir"),
+        ("NIGHTJOB_PAYLOG__DATABASE", "mysql://u@h/log?passwor=file:x"),
+    ]);
+    both.says("`sslmode` a value `requir`").says("verify-full").says("an option `passwor`");
+    site.run(&["config", "check"]).expect(0);
+}
+
+#[test]
 fn migrate_completions_and_man() {
     let site = site();
     site.run(&["migrate"]).expect(0);
