@@ -1,4 +1,5 @@
-//! The options of a server's address, as far as a person may get them wrong: a name or a value that nobody knows.
+//! The options of a server's address, as far as a person may get them wrong: a name or a value that nobody knows, and the
+//! user, who must stand there.
 
 use std::net::IpAddr;
 
@@ -42,6 +43,20 @@ pub(super) fn only_known(url: &str, known: &str, key: &str) -> Result<(), Failur
 /// What is none may be the rest of a password with a `?` in it, and is not shown.
 fn is_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+/// Without one the drivers take a name of their own (`anonymous`, `root`), also on a socket, where libpq would take that of
+/// the system's user: the server then turns away somebody whom nobody has written down.
+pub(super) fn names_its_user(url: &str, key: &str) -> Result<(), Failure> {
+    let place = url.split_once("://").map_or("", |(_, place)| place);
+    let server = place.split(['/', '?', '#']).next().unwrap_or_default();
+    let before = server.rsplit_once('@').map_or("", |(login, _)| login);
+    let is_named = !before.split(':').next().unwrap_or_default().is_empty();
+    match is_named || pairs(url).any(|(name, value)| name == "user" && !value.is_empty()) {
+        true => Ok(()),
+        false => Err(Failure::new(Exit::Config, format!("`{key}` names no user"))
+            .hint("put the user before the host: …://user@host/database, also for a socket")),
+    }
 }
 
 /// Why a driver does not read an address: an option whose value it does not know, else the whole of it.

@@ -23,7 +23,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, MySqlConnection, PgConnection};
 
 use super::options::{
-    MYSQL_MODES, MYSQL_OPTIONS, POSTGRES_MODES, POSTGRES_OPTIONS, asked_for, only_known,
+    MYSQL_MODES, MYSQL_OPTIONS, POSTGRES_MODES, POSTGRES_OPTIONS, asked_for, names_its_user, only_known,
     unreadable,
 };
 use super::trouble::Trouble;
@@ -204,6 +204,7 @@ fn postgres(url: &str, key: &str) -> Result<Server<PgConnectOptions>, Failure> {
     let options = PgConnectOptions::from_str(url);
     let mut options = options.map_err(|_| unreadable(url, key, ("postgres", POSTGRES_MODES)))?;
     only_known(url, POSTGRES_OPTIONS, key)?;
+    names_its_user(url, key)?;
     let Some(database) = options.get_database().map(str::to_owned) else { return Err(nameless(key)) };
     let (host, port) = (options.get_host().to_owned(), options.get_port());
     let is_here = options.get_socket().is_some() || host.starts_with('/') || is_loopback(&host);
@@ -228,6 +229,7 @@ fn mysql(url: &str, key: &str) -> Result<Server<MySqlConnectOptions>, Failure> {
     let options = MySqlConnectOptions::from_str(url);
     let options = options.map_err(|_| unreadable(url, key, ("mysql", MYSQL_MODES)))?;
     only_known(url, MYSQL_OPTIONS, key)?;
+    names_its_user(url, key)?;
     let Some(database) = options.get_database().map(str::to_owned) else { return Err(nameless(key)) };
     let (host, port) = (options.get_host().to_owned(), options.get_port());
     let is_here = options.get_socket().is_some() || is_loopback(&host);
@@ -350,6 +352,10 @@ mod tests {
             ("mysql://u:geheim@host/", "no database"),
             ("odbc:DSN=x;pwd=geheim", "the ledger cannot be kept"),
             ("postgres://u:gehe@im@host:port/x", "postgres://user:password@host/database"),
+            ("postgres://db.example/x", "names no user"),
+            ("postgres://:geheim@db.example/x", "names no user"),
+            ("postgres://localhost/x?host=/run/pg&user=", "names no user"),
+            ("mysql://localhost/x?socket=/run/my.sock", "names no user"),
         ] {
             let failure = parse(url).unwrap_err();
             assert_eq!(failure.exit, Exit::Config, "{url}");

@@ -100,9 +100,9 @@ fn config_check_tells_of_an_address_that_no_night_could_use() {
     }
     let both = check(&[
         ("NIGHTJOB_DATABASE", "postgres://u@h/ledger?sslmode=requir"),
-        ("NIGHTJOB_PAYLOG__DATABASE", "mysql://u@h/log?passwor=file:x"),
+        ("NIGHTJOB_PAYLOG__DATABASE", "mysql://h/log?password=file:x"),
     ]);
-    both.says("`sslmode` a value `requir`").says("verify-full").says("an option `passwor`");
+    both.says("`sslmode` a value `requir`").says("verify-full").says("`paylog.database` names no user");
     site.run(&["config", "check"]).expect(0);
 }
 
