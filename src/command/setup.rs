@@ -114,7 +114,7 @@ pub(super) async fn migrate(start: &Start, cli: &Cli) -> Result<Answer, Failure>
             format!("the ledger's schema was brought from version {from} to {to}\n"),
         )
     };
-    let grants = Ledger::grants(&loaded.settings.database)?;
+    let grants = Ledger::grants(&loaded.settings.database).await?;
     let fields = vec![("schema_version", json!(to)), ("grants", json!(grants))];
     Ok(Answer { fields, ..Answer::text(text + &granted(start, &grants)) })
 }

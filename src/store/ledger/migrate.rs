@@ -19,7 +19,7 @@ const DOING: &str = "bringing the tables up to date";
 ///
 /// [`Exit::Config`] if what is there is somebody else's.
 async fn version(session: &mut Session, place: &Place) -> Result<Option<i64>, Failure> {
-    let tables = tables(session).await.at(place, "reading its tables")?;
+    let tables = seen(session, place).await?;
     if !tables.iter().any(|name| name == SCHEMA_VERSION.name) {
         // A file is the ledger's alone; on a server only our own names must be free.
         let is_file = matches!(place, Place::Sqlite(_));
@@ -30,6 +30,41 @@ async fn version(session: &mut Session, place: &Place) -> Result<Option<i64>, Fa
     let row = session.link().fetch_one(sql, &[]).await.at(place, "reading `schema_version`")?;
     Ok(row.and_then(|row| row.integer("version")))
 }
+
+/// PostgreSQL shows nothing of a schema that a user may not use, whatever is in it; and nobody can make tables there.
+///
+/// # Errors
+///
+/// [`Exit::Config`], where this user may use no schema.
+pub(super) async fn require_schema(session: &mut Session, place: &Place) -> Result<(), Failure> {
+    let Engine::Postgres(_) = session else { return Ok(()) };
+    let row = session.link().fetch_one(SCHEMA_OF_USER, &[]).await.at(place, "asking for its schema")?;
+    let Some(row) = row.filter(|row| row.text("usable").is_empty()) else { return Ok(()) };
+    let [path, there, user] = ["path", "there", "who"].map(|name| row.string(name));
+    let message = format!("{}: user {user} may use no schema of its search_path ({path})", place.name());
+    let hint = match there.as_str() {
+        "" => format!("none of them is there: ALTER ROLE {user} SET search_path = the ledger's schema"),
+        schema => format!(
+            "GRANT USAGE ON SCHEMA {schema} TO {user}; `nightjob migrate` prints all that the job's account needs"
+        ),
+    };
+    Err(Failure::new(Exit::Config, message).hint(hint))
+}
+
+async fn seen(session: &mut Session, place: &Place) -> Result<Vec<String>, Failure> {
+    require_schema(session, place).await?;
+    tables(session).await.at(place, "reading its tables")
+}
+
+/// The schema in use, empty without one; the search path, and the first schema in it that exists, to be told.
+const SCHEMA_OF_USER: &str = "
+    SELECT cast(coalesce(current_schema(), '') AS varchar(128)) AS usable,
+           cast(current_setting('search_path') AS varchar(128)) AS path,
+           cast(quote_ident(current_user) AS varchar(128)) AS who,
+           cast(coalesce((SELECT quote_ident(nspname) FROM pg_namespace
+               JOIN unnest(string_to_array(current_setting('search_path'), ',')) WITH ORDINALITY AS step (name, place)
+                 ON nspname = trim(BOTH ' \"' FROM replace(step.name, '\"$user\"', current_user))
+               ORDER BY step.place LIMIT 1), '') AS varchar(128)) AS there";
 
 async fn tables(session: &mut Session) -> Result<Vec<String>, Trouble> {
     let sql = match session {
@@ -114,7 +149,7 @@ async fn is_made(session: &mut Session, change: &Change) -> Result<bool, Trouble
 
 /// Whether a table of ours is there, in whatever version. Beside it a server may hold others (the gateway's own).
 pub(super) async fn is_there(session: &mut Session, place: &Place) -> Result<bool, Failure> {
-    let tables = tables(session).await.at(place, "reading its tables")?;
+    let tables = seen(session, place).await?;
     Ok(tables.iter().any(|name| name == SCHEMA_VERSION.name || is_ours(name)))
 }
 

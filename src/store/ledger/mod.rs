@@ -169,6 +169,7 @@ impl Ledger {
     pub async fn migrate(url: &str) -> Result<(i64, i64), Failure> {
         let place = Place::parse(url, "database")?;
         let mut session = session(&place).await?;
+        migrate::require_schema(&mut session, &place).await?;
         hold::alone(&mut session, &place).await?;
         let versions = migrate::migrate(&mut session, &place).await?;
         hold::leave(session).await;

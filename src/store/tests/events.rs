@@ -173,7 +173,7 @@ async fn the_jobs_account_can_add_events_and_nothing_else() {
         [(servers::postgres(), "permission denied"), (servers::mysql(), "command denied")]
     {
         Ledger::migrate(&server.url).await.unwrap();
-        let grants = Ledger::grants(&server.url).unwrap();
+        let grants = Ledger::grants(&server.url).await.unwrap();
         let job = server.user(&grants.iter().map(String::as_str).collect::<Vec<_>>());
         let ledger = Ledger::open(&job).await.unwrap();
         for sums in [1, 2] {

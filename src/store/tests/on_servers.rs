@@ -17,8 +17,12 @@ async fn made(server: &Database) -> Ledger {
 async fn the_job_needs_no_right_to_make_tables() {
     for mut server in both() {
         made(&server).await.close().await;
+        if server.engine == servers::Engine::Postgres {
+            // As a careful administrator has it; PostgreSQL's default lets everybody in.
+            server.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC");
+        }
         // What `migrate` prints for the job's account.
-        let grants = Ledger::grants(&server.url).unwrap();
+        let grants = Ledger::grants(&server.url).await.unwrap();
         let grants: Vec<&str> = grants.iter().map(String::as_str).collect();
         let job = server.user(&grants);
         let mut ledger = Ledger::open(&job).await.unwrap();
@@ -54,6 +58,34 @@ async fn a_user_who_may_make_no_tables_is_told_so_by_migrate() {
         assert_eq!(Ledger::migrate(&server.url).await.unwrap(), (0, 4));
         assert_eq!(Ledger::migrate(&server.url).await.unwrap(), (4, 4));
     }
+}
+
+#[tokio::test]
+async fn a_user_who_may_use_no_schema_is_told_which_right_is_missing() {
+    let mut server = servers::postgres();
+    made(&server).await.close().await;
+    server.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC");
+    let tables: Vec<String> = Ledger::grants(&server.url).await.unwrap();
+    assert_eq!(tables[0], "USAGE ON SCHEMA public");
+    let tables: Vec<&str> = tables.iter().skip(1).map(String::as_str).collect();
+    let job = server.user(&tables);
+    for failure in [
+        Ledger::open(&job).await.unwrap_err(),
+        Ledger::open_read_only(&job).await.unwrap_err(),
+        Ledger::open_if_there(&job).await.unwrap_err(),
+        Ledger::migrate(&job).await.unwrap_err(),
+    ] {
+        assert_eq!(failure.exit, Exit::Config);
+        assert!(
+            failure.message.contains("may use no schema of its search_path (\"$user\", public)"),
+            "{failure:?}"
+        );
+        let grant = format!("GRANT USAGE ON SCHEMA public TO {}_0;", server.name);
+        assert!(failure.hint.starts_with(&grant), "{failure:?}");
+    }
+    server.execute(&format!("ALTER ROLE {}_0 SET search_path = nowhere", server.name));
+    let failure = Ledger::open(&job).await.unwrap_err();
+    assert!(failure.hint.contains("SET search_path"), "{failure:?}");
 }
 
 #[tokio::test]
