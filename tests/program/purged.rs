@@ -50,7 +50,7 @@ fn a_section_that_cannot_be_read_costs_no_order_that_was_kept() {
     let before = results(&site);
     relog(&site, vec![]);
     crate::verify::sql(&site, "UPDATE unit SET section = '{'");
-    site.run(&["verify"]).expect(13).says("a section of a report expected");
+    site.run(&["verify"]).expect(13).says("expected a section of a report, found");
     site.run(&["reconcile"]).expect(10).says("the log has been purged since");
     assert_eq!(results(&site), before);
     site.run(&["verify"]).expect(0).says("1 of 1 units proven");

@@ -105,9 +105,11 @@ fn a_day_of_every_room_is_proven() {
 
 #[test]
 fn a_flipped_byte_and_a_cut_object_are_found_in_the_archive() {
-    for (what, expected) in
-        [("flipped", "SHA-256"), ("cut", "bytes expected"), ("gone", "the file is missing")]
-    {
+    for (what, expected) in [
+        ("flipped", "SHA-256"),
+        ("cut", "bytes, found"),
+        ("gone", "expected an object, found none (the file is missing)"),
+    ] {
         let site = two_nights();
         let object = objects(&site).into_iter().next().expect("an object");
         let mut bytes = std::fs::read(&object).expect("bytes");
@@ -157,6 +159,7 @@ fn a_changed_amount_is_found_wherever_it_is() {
         ),
         ("DELETE FROM statement WHERE version = 1", "statement", "statement, trade"),
         ("UPDATE unit SET verdict = 'balanced'", "unit", "unit, verdict"),
+        ("UPDATE unit SET reason = 'x'", "unit", "unit, reason"),
         ("UPDATE unit SET section = replace(section, '9999', '9998')", "unit", "unit, section"),
         ("UPDATE unit SET canonical_hash = 'ab'", "unit", "unit, canonical_hash"),
     ] {
@@ -203,18 +206,18 @@ fn a_changed_mismatch_is_told_from_its_event_and_its_section() {
         &site,
         "UPDATE mismatch SET difference_minor = 2, channel_amount_minor = 10001 WHERE order_no = 'A2'",
     );
-    let found = finds(&site, &["channel_amount_minor 10000, difference_minor 1 (event 1) expected"]);
+    let found = finds(&site, &["expected channel_amount_minor 10000, difference_minor 1 (event 1), found"]);
     assert!(found.iter().all(|(what, _)| what == "mismatch") && !found.is_empty(), "{found:?}");
     for (change, words) in [
         (
             "UPDATE mismatch SET standing = 'gone' WHERE order_no = 'A2'",
-            "open, as in the unit's section expected, gone found",
+            "expected open, as in the unit's section, found gone",
         ),
         (
             "DELETE FROM mismatch WHERE order_no = 'A2'",
-            "a row, as in the unit's section expected, none found",
+            "expected a row, as in the unit's section, found none",
         ),
-        ("DELETE FROM mismatch WHERE order_no = 'A3'", "a row, as event 5 says expected, none found"),
+        ("DELETE FROM mismatch WHERE order_no = 'A3'", "expected a row, as event 5 says, found none"),
     ] {
         let site = two_nights();
         sql(&site, change);
@@ -228,11 +231,19 @@ fn an_event_that_was_removed_changed_or_put_elsewhere_is_found() {
         (
             "in the middle",
             "DELETE FROM mismatch_event WHERE seq = 2",
-            "event 2: an unbroken chain expected, event 3 behind event 1 found",
+            "event 2: expected an unbroken chain, found event 3 behind event 1",
         ),
-        ("the first", "DELETE FROM mismatch_event WHERE seq = 1", "event 1: an unbroken chain expected"),
-        ("the last", "DELETE FROM mismatch_event WHERE seq = 5", "events 5 to 5: the events that line"),
-        ("the last two", "DELETE FROM mismatch_event WHERE seq > 3", "events 4 to 5: the events that line"),
+        ("the first", "DELETE FROM mismatch_event WHERE seq = 1", "event 1: expected an unbroken chain"),
+        (
+            "the last",
+            "DELETE FROM mismatch_event WHERE seq = 5",
+            "events 5 to 5: expected the events that line",
+        ),
+        (
+            "the last two",
+            "DELETE FROM mismatch_event WHERE seq > 3",
+            "events 4 to 5: expected the events that line",
+        ),
         (
             "changed",
             "UPDATE mismatch_event SET detail = replace(detail, '9999', '9998') WHERE seq = 1",
@@ -352,7 +363,7 @@ fn a_line_that_was_removed_from_the_index_breaks_its_seal() {
     site.write("data/archive/index.jsonl", index.replacen("\"wx\"", "\"wy\"", 1));
     finds(&site, &["index.jsonl, lines 1 to 2"]);
     site.write("data/archive/index.jsonl", format!("odd\n{index}"));
-    finds(&site, &["index.jsonl, line 1: a line of the index expected"]);
+    finds(&site, &["index.jsonl, line 1: expected a line of the index"]);
 }
 
 #[test]
@@ -363,6 +374,14 @@ fn what_an_interrupted_run_left_is_a_note_and_what_we_did_not_write_is_damage() 
     site.run(&["verify"]).expect(0).says("an interrupted run left it");
     site.write("data/archive/objects/ba/odd", "abd");
     finds(&site, &["objects/ba/odd"]);
+}
+
+#[test]
+fn a_value_deep_in_a_report_is_told_with_its_place() {
+    let (site, report) = (two_nights(), "reports/2016-11-08/report.json");
+    let json = site.text(report);
+    site.write(report, json.replacen("\"difference_minor\": 1,", "\"difference_minor\": 2,", 1));
+    finds(&site, &["2016-11-08/report.json, unit wx, ", "difference_minor: expected 1, found 2"]);
 }
 
 #[test]
@@ -412,7 +431,7 @@ fn a_report_that_says_something_else_than_the_ledger_is_found() {
     let forged = "\"units\": [{\"account\": \"till\", \"verdict\": \"balanced\"},";
     site.write("reports/2016-11-08/report.json", text.replacen("\"units\": [", forged, 1));
     let place = "2016-11-08/report.json, unit till".to_owned();
-    assert_eq!(finds(&site, &["not_compared expected"]), [("report.json".to_owned(), place)]);
+    assert_eq!(finds(&site, &["expected not_compared, found"]), [("report.json".to_owned(), place)]);
     // Another account since: the report of an old day says of it that it was not compared, and that is no damage.
     site.run(&["report"]).expect(10);
     let second = "[[account]]\nname = \"second\"\npaytype = \"WX\"\nchannel = \"local_file\"\nmerchant = \"1\"\n\
@@ -429,7 +448,7 @@ fn an_account_that_is_no_longer_configured_is_not_proven_and_not_damaged() {
     site.write("nightjob.toml", config);
     site.run(&["verify"]).expect(10).says("no longer configured");
     sql(&site, "UPDATE ledger_entry SET amount_minor = 10001 WHERE order_no = 'A2'");
-    finds(&site, &["ledger_entry: rows with the hash"]);
+    finds(&site, &["ledger_entry: expected rows with the hash"]);
 }
 
 #[test]

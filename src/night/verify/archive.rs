@@ -81,7 +81,7 @@ fn held(sha256: &str, bytes: u64, object: Option<&Object>) -> Option<Damage> {
     let place = format!("objects/{}/{sha256}", sha256.get(..2).unwrap_or("xx"));
     let wrong = |expected: String, found: String| Some(Damage::new("object", &place, (expected, found)));
     match object {
-        None => wrong("an object".into(), "none: the file is missing".into()),
+        None => wrong("an object".into(), "none (the file is missing)".into()),
         Some(object) if object.len != bytes => {
             wrong(format!("{bytes} bytes"), format!("{} bytes", object.len))
         }

@@ -36,11 +36,12 @@ impl Damage {
         format!("{} {}", self.account, self.bill_date).trim().to_owned()
     }
 
-    /// `wx 2016-11-08: ledger_entry, line 3, amount_minor: 10000 expected, 10001 found`
+    /// `wx 2016-11-08: ledger_entry, line 3, amount_minor: expected 10000, found 10001`
     pub fn message(&self) -> String {
         let about = self.about();
         let colon = if about.is_empty() { "" } else { ": " };
-        format!("{about}{colon}{}: {} expected, {} found", self.place, self.expected, self.found)
+        let (expected, found) = where_they_differ(&self.expected, &self.found);
+        format!("{about}{colon}{}: expected {expected}, found {found}", self.place)
     }
 
     /// What to do about it.
@@ -59,6 +60,27 @@ impl Damage {
             _ => "find out who changed it; a backup has it as it was",
         }
     }
+}
+
+/// Both values so far as a person wants to read them: around the first place in which they differ.
+fn where_they_differ(expected: &str, found: &str) -> (String, String) {
+    const BEFORE_MAX: usize = 40;
+    const SHOWN_MAX: usize = 200;
+    let same = expected.chars().zip(found.chars()).take_while(|(one, other)| one == other).count();
+    let is_long = expected.chars().count().max(found.chars().count()) > SHOWN_MAX;
+    let start = if is_long { same.saturating_sub(BEFORE_MAX) } else { 0 };
+    let window = |text: &str| {
+        let rest = text.chars().count().saturating_sub(start + SHOWN_MAX);
+        let shown: String = text.chars().skip(start).take(SHOWN_MAX).collect();
+        match (text.is_empty(), start > 0, rest > 0) {
+            (true, ..) => "nothing".to_owned(),
+            (_, cut_before, cut_behind) => {
+                let dots = |cut: bool| if cut { "…" } else { "" };
+                format!("{}{shown}{}", dots(cut_before), dots(cut_behind))
+            }
+        }
+    };
+    (window(expected), window(found))
 }
 
 /// What became of one unit.
@@ -104,5 +126,26 @@ impl Verified {
         }));
         self.unproven.iter().for_each(|what| outcome.look("", what.clone()));
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damage_reads_as_a_sentence_and_shows_the_difference() {
+        let said =
+            |sides: (&str, &str)| Damage::new("unit", "unit, reason", sides).of("wx", "2016-11-08").message();
+        assert_eq!(said(("10000", "10001")), "wx 2016-11-08: unit, reason: expected 10000, found 10001");
+        assert_eq!(said(("late", "")), "wx 2016-11-08: unit, reason: expected late, found nothing");
+        let long = |figure: &str| format!("{}{figure}{}", "同".repeat(500), "x".repeat(500));
+        let told = said((&long("[1]"), &long("[2]")));
+        let (expected, found) = told.split_once(", found ").unwrap();
+        assert!(expected.contains("同[1]x") && expected.ends_with("x…"), "{told}");
+        assert!(found.starts_with("…同") && found.contains("同[2]x"), "{told}");
+        assert!(told.chars().count() < 500, "{told}");
+        let cut = said((&long("[1]"), "同同"));
+        assert!(cut.ends_with("found 同同"), "{cut}");
     }
 }

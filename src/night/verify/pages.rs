@@ -99,8 +99,14 @@ fn unit(report: &Value, section: &Section, date: BillDate) -> Option<Damage> {
         return None;
     }
     let place = format!("{date}/report.json, unit {}", section.account);
-    let (said, found) = first_difference(&expected, told.unwrap_or(&Value::Null));
-    Some(Damage::new("report.json", place, (said, found)).of(&section.account, date))
+    let damage = match told {
+        Some(told) => {
+            let (field, said, found) = first_difference(&expected, told, String::new());
+            Damage::new("report.json", format!("{place}{field}"), (said, found))
+        }
+        None => Damage::new("report.json", place, ("the unit as the ledger has it", "none")),
+    };
+    Some(damage.of(&section.account, date))
 }
 
 /// Units of the report of which the ledger has no result: that is all that it may say of them.
@@ -111,7 +117,7 @@ fn not_done(report: &Value, sections: &[Section], date: BillDate) -> Vec<Damage>
     let wrong = others.filter(|unit| unit["verdict"] != not_compared).map(|unit| {
         let account = unit["account"].as_str().unwrap_or_default();
         let place = format!("{date}/report.json, unit {account}");
-        Damage::new("report.json", place, (not_compared, shortened(&unit["verdict"]))).of(account, date)
+        Damage::new("report.json", place, (not_compared, text(&unit["verdict"]))).of(account, date)
     });
     wrong.collect()
 }
@@ -123,7 +129,7 @@ fn verdict(report: &Value, date: BillDate) -> Option<Damage> {
     let expected = worst.unwrap_or(Verdict::NotCompared).as_str();
     let found = &report["verdict"];
     let place = format!("{date}/report.json, verdict");
-    (found != expected).then(|| Damage::new("report.json", place, (expected, shortened(found))).of("", date))
+    (found != expected).then(|| Damage::new("report.json", place, (expected, text(found))).of("", date))
 }
 
 /// The orders that no account claims. No hash of them is kept: where the two differ, either may have been changed.
@@ -135,25 +141,39 @@ fn of_nobody(report: &Value, kept: Option<&str>, date: BillDate) -> Option<Damag
     let expected = rows.unwrap_or_else(|_| kept.unwrap_or_default().into());
     let found = &report["unclaimed"];
     let place = format!("{date}/report.json and the table unclaimed");
-    (*found != expected)
-        .then(|| Damage::new("unclaimed", place, (shortened(&expected), shortened(found))).of("", date))
+    (*found != expected).then(|| Damage::new("unclaimed", place, (text(&expected), text(found))).of("", date))
 }
 
-/// The first field in which they differ, with both values.
-fn first_difference(expected: &Value, found: &Value) -> (String, String) {
-    let Some(fields) = expected.as_object().filter(|_| found.is_object()) else {
-        return ("the unit as the ledger has it".into(), "none".into());
+/// The first value in which they differ, as deep as both sides go together: where it is, and both sides.
+fn first_difference(expected: &Value, found: &Value, place: String) -> (String, String, String) {
+    let inside = match (expected, found) {
+        (Value::Object(one), Value::Object(other)) => {
+            let mut names = one.keys().chain(other.keys());
+            names.find(|name| one.get(*name) != other.get(*name)).map(|name| {
+                let sides = (expected.get(name), found.get(name));
+                (sides, format!("{place}, {name}"))
+            })
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            let mut items = 0..one.len().max(other.len());
+            items.find(|at| one.get(*at) != other.get(*at)).map(|at| {
+                let sides = (one.get(at), other.get(at));
+                (sides, format!("{place} {}", at + 1))
+            })
+        }
+        _ => None,
     };
-    let name = fields.keys().find(|name| expected[*name] != found[*name]);
-    let say = |side: &Value| name.map_or(String::new(), |name| format!("{name} {}", shortened(&side[name])));
-    (say(expected), say(found))
+    match inside {
+        Some(((one, other), place)) => {
+            first_difference(one.unwrap_or(&Value::Null), other.unwrap_or(&Value::Null), place)
+        }
+        None => (place, text(expected), text(found)),
+    }
 }
 
-fn shortened(value: &Value) -> String {
-    const SHOWN_MAX: usize = 200;
-    let text = value.to_string();
-    let short: String = text.chars().take(SHOWN_MAX).collect();
-    if short.len() < text.len() { format!("{short}…") } else { short }
+/// A value as it stands in a report.
+fn text(value: &Value) -> String {
+    if value.is_null() { "none".to_owned() } else { value.to_string() }
 }
 
 /// The first row in which the list differs.
