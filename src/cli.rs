@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Flag, read_span};
-use crate::domain::{Failure, Lang};
+use crate::domain::{Exit, Failure, Lang};
 use crate::plan::{Dates, RANGE_DAYS_MAX, Reprocess, Selection, read_dates};
 
 const EXAMPLES: &str = "\
@@ -104,6 +104,19 @@ fn reprocess_parser() -> impl TypedValueParser<Value = Reprocess> {
         .map(|text| Reprocess::parse(&text).expect("only these pass"))
 }
 
+/// Days and accounts: what most commands narrow themselves by.
+const WHAT: [&str; 5] = ["date", "from", "to", "account", "paytype"];
+const DAYS_AND_ACCOUNT: [&str; 4] = ["date", "from", "to", "account"];
+
+/// A flag that every command knows and this one has no use for: its help does not offer it, and [`Cli::check`] refuses it.
+fn without(flags: &[&'static str]) -> Vec<Arg> {
+    let action = |flag: &str| if flag == "account" { ArgAction::Append } else { ArgAction::Set };
+    flags
+        .iter()
+        .map(|flag| Arg::new(*flag).long(*flag).action(action(flag)).global(true).hide(true))
+        .collect()
+}
+
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Get, check, load, compare, report (the default)
@@ -136,6 +149,7 @@ pub enum Command {
         last: Option<u64>,
     },
     /// Why: both sides, the statement's line, the log's rows, the rule
+    #[command(args = without(&WHAT))]
     Explain {
         /// A mismatch's id, or an order number
         id: String,
@@ -144,27 +158,35 @@ pub enum Command {
         ask: bool,
     },
     /// Prove archive, ledger, events and reports, or say where they are damaged; --date and --account narrow it
+    #[command(args = without(&["paytype"]))]
     Verify,
     /// Up to which day the gateway's log may be deleted, and the statements to do it; executes nothing
+    #[command(args = without(&WHAT))]
     PurgePlan,
     /// Copy ledger, archive and configuration without secrets, also while a run is going on
+    #[command(args = without(&WHAT))]
     Backup {
         /// A new or empty folder
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
     /// All providers, simulated on loopback, with a simulated day
+    #[command(args = without(&WHAT))]
     Sandbox(Sandbox),
     /// A whole night against the sandbox, with an embedded database
+    #[command(args = without(&DAYS_AND_ACCOUNT))]
     Demo(Demo),
     /// The configuration
-    #[command(subcommand)]
+    #[command(subcommand, args = without(&DAYS_AND_ACCOUNT))]
     Config(ConfigCommand),
     /// Bring the ledger's tables up to date
+    #[command(args = without(&WHAT))]
     Migrate,
     /// Print a shell's completions
+    #[command(args = without(&WHAT))]
     Completions { shell: clap_complete::Shell },
     /// Print the man page
+    #[command(args = without(&WHAT))]
     Man,
 }
 
@@ -222,7 +244,60 @@ pub enum ConfigCommand {
     },
 }
 
+impl Command {
+    /// Its name and the flags that it has no use for.
+    fn unused(&self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Command::Explain { .. } => ("explain", &WHAT),
+            Command::Verify => ("verify", &["paytype"]),
+            Command::PurgePlan => ("purge-plan", &WHAT),
+            Command::Backup { .. } => ("backup", &WHAT),
+            Command::Sandbox(_) => ("sandbox", &WHAT),
+            Command::Demo(_) => ("demo", &DAYS_AND_ACCOUNT),
+            Command::Config(ConfigCommand::Import { .. }) => ("config import", &WHAT),
+            Command::Config(_) => ("config", &DAYS_AND_ACCOUNT),
+            Command::Migrate => ("migrate", &WHAT),
+            Command::Completions { .. } => ("completions", &WHAT),
+            Command::Man => ("man", &WHAT),
+            Command::Run { .. }
+            | Command::Plan
+            | Command::Fetch
+            | Command::Import { .. }
+            | Command::Reconcile
+            | Command::Report
+            | Command::Status { .. } => ("", &[]),
+        }
+    }
+}
+
+impl Cli {
+    /// Whoever names a day wants that day: a command that would do something else does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Usage`] naming the flag.
+    pub fn check(&self) -> Result<(), Failure> {
+        let Some((name, unused)) = self.command.as_ref().map(Command::unused) else { return Ok(()) };
+        match unused.iter().find(|flag| self.global.is_given(flag)) {
+            None => Ok(()),
+            Some(flag) => Err(Failure::new(Exit::Usage, format!("{name} has no use for --{flag}"))
+                .hint(format!("leave it out; `nightjob {name} --help` shows what there is"))),
+        }
+    }
+}
+
 impl Global {
+    /// Whether one of [`WHAT`] was typed.
+    fn is_given(&self, flag: &str) -> bool {
+        match flag {
+            "date" => self.date.is_some(),
+            "from" => self.from.is_some(),
+            "to" => self.to.is_some(),
+            "account" => !self.account.is_empty(),
+            _ => self.paytype.is_some(),
+        }
+    }
+
     /// The days and accounts that were asked for.
     ///
     /// # Errors
@@ -266,7 +341,6 @@ pub fn manual() -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Exit;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(std::iter::once("nightjob").chain(line.split_whitespace()))
@@ -336,6 +410,52 @@ mod tests {
             assert_eq!(error.exit_code(), 2, "{line}");
             assert!(error.to_string().contains(words), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn a_flag_without_a_use_is_refused_and_not_offered() {
+        for (line, flag) in [
+            ("purge-plan --date 20161108", "date"),
+            ("--from 20161101 purge-plan --to 20161108", "from"),
+            ("backup d --account a --account b", "account"),
+            ("--paytype WX backup d", "paytype"),
+            ("migrate --paytype WX", "paytype"),
+            ("explain A1 --date 20161108", "date"),
+            ("verify --date 20161108 --paytype WX", "paytype"),
+            ("config check --account a", "account"),
+            ("config import web.config --paytype WX", "paytype"),
+            ("demo --date 20161108", "date"),
+            ("sandbox --account a", "account"),
+            ("man --to 20161108", "to"),
+        ] {
+            let failure = parse(line).expect(line).check().expect_err(line);
+            assert_eq!(failure.exit, Exit::Usage, "{line}");
+            assert!(failure.message.ends_with(&format!("has no use for --{flag}")), "{line}: {failure}");
+        }
+        for line in [
+            "--date 20161108 --account a --paytype WX",
+            "status --from 20161101 --to 20161108 --account a --paytype WX",
+            "verify --date 20161108 --account a",
+            "import f --account a --date 20161108 --paytype WX",
+            "config check --paytype WX",
+            "demo --paytype WX",
+            "purge-plan --json --config f --max-duration 5m",
+        ] {
+            assert_eq!(parse(line).expect(line).check(), Ok(()), "{line}");
+        }
+        let help = |name: &str| {
+            let error = parse(&format!("{name} --help")).expect_err("its help");
+            error.to_string()
+        };
+        for name in ["purge-plan", "backup", "migrate", "explain", "sandbox", "man", "config check"] {
+            assert!(
+                !help(name).contains("--date") && help(name).contains("--json"),
+                "{name}: {}",
+                help(name)
+            );
+        }
+        assert!(help("verify").contains("--date") && !help("verify").contains("--paytype"));
+        assert!(help("status").contains("--date") && help("status").contains("--paytype"));
     }
 
     #[test]

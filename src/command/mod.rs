@@ -31,7 +31,7 @@ use start::Start;
 
 /// Runs the command and prints its answer. The exit code.
 pub fn execute(cli: &Cli) -> Exit {
-    let start = match Start::new(cli) {
+    let start = match cli.check().and_then(|()| Start::new(cli)) {
         Ok(start) => start,
         Err(failure) => return answer::refuse(cli, &failure),
     };
