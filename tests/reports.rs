@@ -44,6 +44,24 @@ fn every_face_of_every_day_in_both_languages() {
 }
 
 #[test]
+fn without_a_ledger_status_says_who_makes_it_or_how_to_have_it_again() {
+    use nightjob::report::status::{Lost, Status};
+    let day = nightjob::domain::BillDate::parse("20161108").expect("a day");
+    let lost = Lost { statements: 1, first: day, last: day };
+    for (is_on_server, lost, words, others) in [
+        (false, None, "the first `nightjob run` makes it", "migrate"),
+        (true, None, "run `nightjob migrate` once", "nightjob run"),
+        (false, Some(lost), "`nightjob reconcile --from 2016-11-08 --to 2016-11-08` builds it", "migrate"),
+        (true, Some(lost), "`nightjob migrate` and then `nightjob reconcile", "nightjob run"),
+    ] {
+        let status = Status { is_on_server, lost, ..Status::default() };
+        let told = terminal::status(&status, &Style::plain(nightjob::domain::Lang::En));
+        assert!(told.contains(words) && !told.contains(others), "{told}");
+        assert_eq!(told.contains("a backup"), lost.is_some(), "{told}");
+    }
+}
+
+#[test]
 fn status_in_both_languages_on_a_screen_and_for_machines() {
     for (code, lang) in LANGS {
         let plain = terminal::status(&status::at_work(), &Style::plain(lang));

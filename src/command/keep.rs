@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::lost;
 use super::setup::problems;
 use super::start::Start;
 use crate::cli::Cli;
@@ -17,9 +18,9 @@ use crate::plan;
 /// copy of it, elsewhere, has nothing of what the log's address refers to.
 async fn of_ledger(start: &Start, cli: &Cli) -> Result<Loaded, Failure> {
     let loaded = loaded(start, cli, SecretUse::Leave).await?;
-    match loaded.settings.database.starts_with("sqlite:") {
-        true => Ok(loaded),
-        false => self::loaded(start, cli, SecretUse::Databases).await,
+    match lost::is_on_server(&loaded.settings) {
+        false => Ok(loaded),
+        true => self::loaded(start, cli, SecretUse::Databases).await,
     }
 }
 
@@ -33,6 +34,7 @@ pub(super) async fn verify(start: &Start, cli: &Cli) -> Result<Answer, Failure> 
     let selection = cli.global.selection()?;
     let settings = of_ledger(start, cli).await?.settings;
     plan::check_selection(&settings, &selection)?;
+    lost::refuse(&settings).await?;
     let found = night::verify(&settings, &selection, &start.talk).await?;
     let outcome = found.outcome();
     Ok(Answer { text: told(start, &found), fields: verified(&found), outcome, asked_for: false })
@@ -92,6 +94,7 @@ fn verified(found: &Verified) -> Vec<(&'static str, Value)> {
 
 pub(super) async fn purge_plan(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
     let settings = loaded(start, cli, SecretUse::Databases).await?.settings;
+    lost::refuse(&settings).await?;
     let plan = night::purge_plan(&settings, start.lang).await?;
     let day = |day: crate::domain::BillDate| day.to_string();
     let fields = vec![
@@ -141,6 +144,7 @@ fn purge_text(start: &Start, plan: &PurgePlan) -> String {
 
 pub(super) async fn backup(start: &Start, cli: &Cli, folder: &Path) -> Result<Answer, Failure> {
     let loaded = of_ledger(start, cli).await?;
+    lost::refuse(&loaded.settings).await?;
     let folder = start.world.here.join(folder);
     let (done, outcome) = night::backup(&loaded, &folder, &start.talk).await?;
     let (shown, objects, bytes, events) = (done.folder.display(), done.objects, done.bytes, done.events);

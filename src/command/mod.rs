@@ -10,6 +10,7 @@ mod rig;
 mod start;
 mod sellers;
 mod lock;
+mod lost;
 mod work;
 mod again;
 mod plan;

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::answer::Answer;
+use super::lost;
 use super::start::Start;
 use super::work::settings;
 use crate::cli::Cli;
-use crate::config::SecretUse;
+use crate::config::{SecretUse, Settings};
 use crate::domain::{BillDate, Exit, Failure, Stage};
 use crate::night;
 use crate::plan::{self, Dates, Known};
@@ -41,11 +42,7 @@ pub(super) async fn status(start: &Start, cli: &Cli, last: Option<u64>) -> Resul
         Some(ledger) => Found::read(ledger, settings.lag_days, &days).await?,
         None => Found::default(),
     };
-    let on_this_machine = RunLock::held_by(&RunLock::path_of(&settings.database, &settings.archive)?);
-    let holder = match (on_this_machine, &ledger) {
-        (None, Some(ledger)) => ledger.held_by().await?,
-        (holder, _) => holder,
-    };
+    let holder = holder(&settings, ledger.as_ref()).await?;
     let mut names: Vec<(String, String)> = Vec::new();
     for account in plan.errands.iter().map(|errand| &errand.account) {
         names.push((account.name.clone(), account.pay_type().as_str().to_owned()));
@@ -64,9 +61,20 @@ pub(super) async fn status(start: &Start, cli: &Cli, last: Option<u64>) -> Resul
         last_run: found.last_run,
         holder,
         has_ledger: ledger.is_some(),
+        is_on_server: lost::is_on_server(&settings),
+        lost: if ledger.is_some() { None } else { lost::archived(&settings)? },
     };
     let text = terminal::status(&status, &start.style(start.lang));
     Ok(Answer { fields: vec![("status", status.json())], ..Answer::text(text) })
+}
+
+/// Who is at work: on this machine, or on any that the ledger's database knows of.
+async fn holder(settings: &Settings, ledger: Option<&Ledger>) -> Result<Option<String>, Failure> {
+    let on_this_machine = RunLock::held_by(&RunLock::path_of(&settings.database, &settings.archive)?);
+    match (on_this_machine, ledger) {
+        (None, Some(ledger)) => ledger.held_by().await,
+        (holder, _) => Ok(holder),
+    }
 }
 
 /// What a ledger told.

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::Section;
-use crate::domain::{BillDate, Moment, Stage, Verdict};
+use crate::domain::{BillDate, Lang, Moment, Stage, Verdict};
 
 /// One unit.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,6 +63,43 @@ pub struct Status {
     pub holder: Option<String>,
     /// The ledger is there.
     pub has_ledger: bool,
+    /// It is kept on a server, whose tables `migrate` makes.
+    pub is_on_server: bool,
+    /// What the archive holds, where there is no ledger of it any more.
+    pub lost: Option<Lost>,
+}
+
+/// Statements of the archive of which no ledger knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    pub statements: usize,
+    pub first: BillDate,
+    pub last: BillDate,
+}
+
+impl Lost {
+    /// What has happened, and what to do about it.
+    pub fn words(&self, is_on_server: bool, lang: Lang) -> (String, String) {
+        let Lost { statements, first, last } = self;
+        let again = format!("nightjob reconcile --from {first} --to {last}");
+        let made = if is_on_server {
+            lang.pick("先 `nightjob migrate`，再", "`nightjob migrate` and then ")
+        } else {
+            ""
+        };
+        lang.pick(
+            (
+                format!("账本不见了，而归档中有 {first} 至 {last} 的对账单 {statements} 份"),
+                format!("请检查 `database`，恢复备份；或{made}用 `{again}` 由归档重建账本"),
+            ),
+            (
+                format!(
+                    "the ledger is gone, and the archive holds statements of {first} to {last} ({statements})"
+                ),
+                format!("check `database`, put a backup back in its place, or {made}`{again}` builds it anew from the archive"),
+            ),
+        )
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -115,8 +152,12 @@ impl Status {
                 "exit_code": run.exit, "arguments": run.arguments,
             })
         });
+        let lost = self.lost.map(|lost| {
+            json!({ "statements": lost.statements, "from": lost.first.to_string(), "to": lost.last.to_string() })
+        });
         json!({
             "has_ledger": self.has_ledger,
+            "lost_ledger": lost,
             "from": self.days.first().map(ToString::to_string),
             "to": self.days.last().map(ToString::to_string),
             "units": self.units().map(unit).collect::<Vec<Value>>(),

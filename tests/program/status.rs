@@ -114,6 +114,30 @@ fn it_reads_and_nothing_else_also_without_a_ledger() {
 }
 
 #[test]
+fn a_ledger_that_is_gone_is_not_taken_for_one_that_nobody_has_made_yet() {
+    let site = site(8..=9, |_| true);
+    night(&site, 15, &["--from", "20161108", "--to", "20161109"]);
+    for name in ["data/nightjob.db", "data/nightjob.db-wal", "data/nightjob.db-shm"] {
+        drop(std::fs::remove_file(site.path(name)));
+    }
+    let again = "nightjob reconcile --from 2016-11-08 --to 2016-11-09";
+    let said = night(&site, 15, &["status"]).expect(0).says("the ledger is gone").says(again);
+    assert!(!said.out.contains("no ledger yet"), "{}", said.out);
+    let status = json(&site, &[]);
+    assert_eq!(
+        status["lost_ledger"],
+        serde_json::json!({"statements": 2, "from": "2016-11-08", "to": "2016-11-09"})
+    );
+    for command in [&["verify"][..], &["backup", "copy"], &["purge-plan"]] {
+        night(&site, 15, command).expect(9).says("the ledger is gone").says("a backup").says(again);
+    }
+    // As it says.
+    night(&site, 15, &again.split(' ').skip(1).collect::<Vec<&str>>());
+    night(&site, 15, &["verify"]).expect(0);
+    assert_eq!(json(&site, &[])["lost_ledger"], serde_json::Value::Null);
+}
+
+#[test]
 fn days_are_those_of_utc_plus_8_wherever_the_machine_thinks_it_is() {
     let site = mixed();
     let here = json(&site, &[]);

@@ -113,7 +113,7 @@ fn a_ledger_on_a_server_is_held_and_waited_for_across_machines() {
     for database in [crate::servers::postgres(), crate::servers::mysql()] {
         let line = format!("database = \"{}\"", database.url);
         let here = site(&line);
-        here.run(&["status"]).expect(0).says("there is no ledger yet");
+        here.run(&["status"]).expect(0).says("the ledger has no tables yet; run `nightjob migrate`");
         here.run(&["migrate"]).expect(0);
         let mut elsewhere = AtWork::with(&line);
         let pid = elsewhere.first.id();

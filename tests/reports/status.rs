@@ -44,7 +44,7 @@ pub(crate) fn month() -> Status {
         exit: Some(8),
         arguments: "-q".into(),
     });
-    Status { days, accounts, last_run, holder: None, has_ledger: true }
+    Status { days, accounts, last_run, holder: None, has_ledger: true, is_on_server: false, lost: None }
 }
 
 /// The last two weeks of it, while a run is at work.

@@ -18,10 +18,7 @@ pub fn status(status: &Status, style: &Style) -> String {
     let lang = style.lang;
     let mut text = String::new();
     if !status.has_ledger {
-        text += lang.pick(
-            "还没有账本：第一次 `nightjob run` 会建立它\n\n",
-            "there is no ledger yet; the first `nightjob run` makes it\n\n",
-        );
+        text += &format!("{}\n\n", no_ledger(status, lang));
     }
     for band in bands(status, style.width) {
         text += &grid(status, band, lang);
@@ -32,6 +29,28 @@ pub fn status(status: &Status, style: &Style) -> String {
     text += &not_done(status, lang);
     text += &runs(status, lang);
     text
+}
+
+/// Who makes it, or what to do where it is gone.
+fn no_ledger(status: &Status, lang: Lang) -> String {
+    match (&status.lost, status.is_on_server) {
+        (Some(lost), is_on_server) => {
+            let (found, advice) = lost.words(is_on_server, lang);
+            format!("{found}{}{advice}", lang.pick("：", ": "))
+        }
+        (None, true) => lang
+            .pick(
+                "账本所在的数据库里还没有表：请以可建表的用户运行一次 `nightjob migrate`",
+                "the ledger has no tables yet; run `nightjob migrate` once, as a user that may make tables",
+            )
+            .to_owned(),
+        (None, false) => lang
+            .pick(
+                "还没有账本：第一次 `nightjob run` 会建立它",
+                "there is no ledger yet; the first `nightjob run` makes it",
+            )
+            .to_owned(),
+    }
 }
 
 /// Columns of a text on a screen: the house's marks and names are of one or two.
