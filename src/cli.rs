@@ -302,7 +302,7 @@ impl Global {
     ///
     /// # Errors
     ///
-    /// [`Exit::Usage`](crate::domain::Exit::Usage), as [`read_dates`].
+    /// [`Exit::Usage`], as [`read_dates`].
     pub fn selection(&self) -> Result<Selection, Failure> {
         let dates: Dates = read_dates(self.date.as_deref(), self.from.as_deref(), self.to.as_deref())?;
         Ok(Selection { dates, accounts: self.account.clone() })
