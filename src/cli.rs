@@ -171,7 +171,7 @@ pub enum Command {
         folder: PathBuf,
     },
     /// All providers, simulated on loopback, with a simulated day
-    #[command(args = without(&WHAT))]
+    #[command(args = without(&DAYS_AND_ACCOUNT))]
     Sandbox(Sandbox),
     /// A whole night against the sandbox, with an embedded database
     #[command(args = without(&DAYS_AND_ACCOUNT))]
@@ -252,7 +252,7 @@ impl Command {
             Command::Verify => ("verify", &["paytype"]),
             Command::PurgePlan => ("purge-plan", &WHAT),
             Command::Backup { .. } => ("backup", &WHAT),
-            Command::Sandbox(_) => ("sandbox", &WHAT),
+            Command::Sandbox(_) => ("sandbox", &DAYS_AND_ACCOUNT),
             Command::Demo(_) => ("demo", &DAYS_AND_ACCOUNT),
             Command::Config(ConfigCommand::Import { .. }) => ("config import", &WHAT),
             Command::Config(_) => ("config", &DAYS_AND_ACCOUNT),
@@ -439,6 +439,7 @@ mod tests {
             "import f --account a --date 20161108 --paytype WX",
             "config check --paytype WX",
             "demo --paytype WX",
+            "sandbox --paytype WX",
             "purge-plan --json --config f --max-duration 5m",
         ] {
             assert_eq!(parse(line).expect(line).check(), Ok(()), "{line}");

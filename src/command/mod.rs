@@ -80,7 +80,7 @@ async fn dispatch(start: &Start, cli: &Cli) -> Result<Answer, Failure> {
         Command::Verify => keep::verify(start, cli).await,
         Command::PurgePlan => keep::purge_plan(start, cli).await,
         Command::Backup { folder } => keep::backup(start, cli, folder).await,
-        Command::Sandbox(sandbox) => simulated::sandbox(start, sandbox).await,
+        Command::Sandbox(sandbox) => simulated::sandbox(start, cli, sandbox).await,
         Command::Demo(demo) => Box::pin(simulated::demo(start, cli, demo)).await,
         Command::Config(config) => setup::config(start, cli, config).await,
         Command::Migrate => setup::migrate(start, cli).await,

@@ -34,10 +34,11 @@ const FAULTS: u32 = 40;
 /// The demo's own clock: two days after its bill date, when the scheduler would start it.
 const NIGHT: &str = "2016-11-10 02:17:00";
 
-pub(super) async fn sandbox(start: &Start, asked: &Sandbox) -> Result<Answer, Failure> {
+pub(super) async fn sandbox(start: &Start, cli: &Cli, asked: &Sandbox) -> Result<Answer, Failure> {
     let scenario = scenario(asked.scenario.as_deref())?;
     let dir = start.world.here.join("sandbox");
-    let town = Town::build(start, (&asked.day, scenario), asked.port.unwrap_or(0), &dir).await?;
+    let who = Who::asked(cli)?.unwrap_or_else(Who::everybody);
+    let town = Town::furnish(start, (&asked.day, scenario, who), asked.port.unwrap_or(0), &dir).await?;
     let config = town.config.display();
     let text = start.lang.pick(
         format!("模拟渠道已启动：{}\n配置：{config}\n对账：NIGHTJOB_NOW=2016-11-10T02:17:00+08:00 nightjob --config {config}\n按 Ctrl-C 结束\n", town.providers.url()),
@@ -52,7 +53,9 @@ pub(super) async fn sandbox(start: &Start, asked: &Sandbox) -> Result<Answer, Fa
 pub(super) async fn demo(start: &Start, cli: &Cli, asked: &Demo) -> Result<Answer, Failure> {
     let scenario = if asked.clean { Scenario::Clean } else { Scenario::Ordinary };
     let dir = start.world.here.join(asked.dir.clone().unwrap_or_else(|| PathBuf::from("nightjob-demo")));
-    let town = Town::build_for(start, cli, (&asked.day, scenario), &dir).await?;
+    let usual = || Who { paytypes: vec![PayType::Wx, PayType::Ali], every_room: false };
+    let who = Who::asked(cli)?.unwrap_or_else(usual);
+    let town = Town::furnish(start, (&asked.day, scenario, who), 0, &dir).await?;
     let clock = Clock::Fixed(town.night);
     // The configuration that was written lists the pay types that take part.
     let flags = cli.global.flags().into_iter().filter(|flag| flag.key != "paytype").collect();
@@ -96,28 +99,6 @@ struct Town {
 }
 
 impl Town {
-    async fn build_for(
-        start: &Start,
-        cli: &Cli,
-        what: (&Simulated, Scenario),
-        dir: &Path,
-    ) -> Result<Town, Failure> {
-        let who = match &cli.global.paytype {
-            Some(listed) => Who::listed(listed)?,
-            None => Who { paytypes: vec![PayType::Wx, PayType::Ali], every_room: false },
-        };
-        Town::furnish(start, (what.0, what.1, who), 0, dir).await
-    }
-
-    async fn build(
-        start: &Start,
-        what: (&Simulated, Scenario),
-        port: u16,
-        dir: &Path,
-    ) -> Result<Town, Failure> {
-        Town::furnish(start, (what.0, what.1, Who::everybody()), port, dir).await
-    }
-
     async fn furnish(
         start: &Start,
         (asked, scenario, who): (&Simulated, Scenario, Who),
@@ -158,6 +139,11 @@ struct Who {
 }
 
 impl Who {
+    /// Who is named by `--paytype`, if anybody is.
+    fn asked(cli: &Cli) -> Result<Option<Who>, Failure> {
+        cli.global.paytype.as_deref().map(Who::listed).transpose()
+    }
+
     fn everybody() -> Who {
         Who { paytypes: PayType::ALL.to_vec(), every_room: true }
     }
