@@ -80,9 +80,9 @@ impl Patience {
                 done => return done,
             };
             let left = self.left();
-            // Waiting is the work here, and neither an operating system nor a database tells when a lock is free.
             let at_once = if busy.is_passing { NAMELESS_TRIES } else { TRIES };
             if tries < at_once {
+                // Nothing tells that a holder has written down its name, or a reader has let go.
                 tokio::time::sleep(PAUSE).await;
             } else if left.is_zero() {
                 return Err(self.over(busy));
@@ -90,6 +90,7 @@ impl Patience {
                 self.tell(&busy);
                 is_told = true;
             } else {
+                // Waiting is the work here, and neither an operating system nor a database tells when a lock is free.
                 tokio::time::sleep(POLL.min(left)).await;
             }
         }

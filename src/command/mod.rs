@@ -116,6 +116,7 @@ async fn broken_off(start: &Start) -> Exit {
     if start.heeds_signals.load(Ordering::Relaxed) {
         tokio::select! {
             _ = signal() => {}
+            // A deadline and no pause: work that is written down in time ends the whole before it.
             () = tokio::time::sleep(FAREWELL) => {}
         }
     }
@@ -154,7 +155,8 @@ mod tests {
             (runtime.handle().clone(), std::sync::mpsc::channel(), std::sync::mpsc::channel());
         runtime.spawn_blocking(move || {
             gone.recv().unwrap();
-            // Waits are what is tested: each would panic in a runtime that was shut down. As many as it takes until a runtime that is shut down has come to its end.
+            // Nothing is waited for: timers are what is tested. Each would panic in a runtime that was shut down, and there
+            // are as many as it takes until one that is shut down has come to its end.
             (0..50).for_each(|_| handle.block_on(tokio::time::sleep(Duration::from_millis(1))));
             tell.send(()).unwrap();
         });

@@ -84,6 +84,7 @@ pub(super) async fn keep(house: &House, unit: Compared<'_>, log: &NightLog) -> R
         match keep_once(house, &unit, log).await {
             Err(failure) if failure.is_passing => {
                 tracing::warn!("{failure}; {} is begun anew", unit.errand);
+                // No server says when it will take connections again; begun at once, all tries would meet the same outage.
                 tokio::time::sleep(pause).await;
             }
             done => return done,
