@@ -4,15 +4,13 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use crate::domain::{Exit, Failure};
+use crate::domain::{Exit, Failure, is_full};
 use crate::failpoint::reach;
 
 /// A disk that failed, with the place: exit 9.
 pub(super) fn disk(doing: &str, path: &Path, error: &io::Error) -> Failure {
     let hint = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "make room and run again; nothing was lost"
-        }
+        _ if is_full(error) => "make room and run again; nothing was lost",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "let the account that runs nightjob write there, or set `archive` to another folder"
         }

@@ -14,7 +14,7 @@ use super::problem::{Place, Problems};
 use super::settle::{self, Values};
 use super::{Request, SecretUse, SellerRoute, Settings, World, account, address, legacy, sellers};
 use crate::channel::Room;
-use crate::domain::{Account, BillDate, Exit, Failure, PayType, Secret};
+use crate::domain::{Account, BillDate, Exit, Failure, PayType, Secret, is_full};
 
 /// Folder of the secrets, below that of the configuration.
 const SECRETS: &str = "secrets";
@@ -263,11 +263,9 @@ impl Imported {
         }
         let disk = |path: &Path, error: &std::io::Error| {
             let message = format!("{}: {error}", path.display());
-            let hint = match error.kind() {
-                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                    "the disk is full; make space and run again"
-                }
-                _ => "check the folder: may this user write it?",
+            let hint = match is_full(error) {
+                true => "the disk is full; make space and run again",
+                false => "check the folder: may this user write it?",
             };
             Failure::new(Exit::Storage, message).hint(hint)
         };

@@ -104,6 +104,11 @@ impl Failure {
     }
 }
 
+/// Whether there is no space, or none that this user may have: then a person must make some, and nothing else helps.
+pub fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

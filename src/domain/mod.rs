@@ -26,7 +26,7 @@ pub use bill_date::BillDate;
 pub use clock::{Clock, Stamp};
 pub use entry::{Cell, Entry, EntryKind, State};
 pub use errand::{Bill, Errand};
-pub use exit::{Exit, Failure};
+pub use exit::{Exit, Failure, is_full};
 pub use lang::Lang;
 pub use logged_order::{LogCover, LoggedOrder, LoggedOrders, Names, Note, Span};
 pub use mismatch::{MismatchKind, Reason};

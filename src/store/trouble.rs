@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use rustls::CertificateError;
 
-use crate::domain::Exit;
+use crate::domain::{Exit, is_full};
 use crate::store::sqlite::RawError;
 
 /// What went wrong, in the words of whoever said it.
@@ -117,11 +117,6 @@ impl Trouble {
             Trouble::Sqlite { .. } | Trouble::Foreign(_) | Trouble::Driver(_) => false,
         }
     }
-}
-
-/// No space, or none that this user may have.
-fn is_full(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 fn of_distrust(distrust: Distrust) -> &'static str {
